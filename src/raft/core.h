@@ -1,0 +1,125 @@
+// The consensus core: Step(now, input) -> Effects. Pure: no clock, thread, randomness, I/O or logging inside, so the
+// product and the simulator run the same code. One thread at a time.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "raft/messages.h"
+#include "raft/types.h"
+
+namespace quorate::raft {
+
+struct CoreConfig {
+  MemberId self;
+  uint64_t seed = 1;  // of the randomized election timeouts
+  Duration heartbeat_interval = std::chrono::milliseconds(50);
+  Duration election_timeout_min = std::chrono::milliseconds(150);  // Raft 5.2: random in [min, max)
+  Duration election_timeout_max = std::chrono::milliseconds(300);
+  size_t append_bytes_max = 0;       // 0: limits.h
+  size_t inflight_messages_max = 0;  // 0: limits.h
+  size_t inflight_bytes_max = 0;     // 0: limits.h
+  size_t uncommitted_bytes_max = 0;  // 0: limits.h
+};
+
+// What was found on disk.
+struct Restored {
+  HardState hard_state;
+  SnapshotMeta base;              // log begins after base.last_index; its configuration counts until the log has one
+  std::vector<LogEntry> entries;  // contiguous, from base.last_index + 1; all durable
+  LogIndex applied;               // the state machine already has everything up to here
+};
+
+// --- inputs ---
+struct Tick {};                         // time passed; call at least every heartbeat_interval / 2
+struct Receive { Message message; };    // validated by the transport; may still be stale, repeated or out of order
+struct Proposal { uint64_t tag = 0; EntryType type = EntryType::kCommand; Payload payload; };
+struct Propose { std::vector<Proposal> proposals; };  // appended as one batch, each answered by its tag
+struct LogDurable { Term term; LogIndex index; };     // Effects::append up to index, appended in `term`, is synced
+struct Applied { LogIndex index; };
+struct ReadRequest { uint64_t id = 0; };              // id is new for every attempt
+struct TransferLeadership { MemberId to; };           // 0: the most caught-up voter
+struct Compacted { LogIndex through; };               // the driver cut the log; entries up to here may be forgotten
+struct SnapshotReceived { MemberId from; Term term; SnapshotMeta meta; };  // complete, verified, not yet installed
+struct SnapshotSent { MemberId to; bool installed = false; LogIndex last_index; };  // the driver's transfer ended
+
+using Input = std::variant<Tick, Receive, Propose, LogDurable, Applied, ReadRequest, TransferLeadership, Compacted,
+                           SnapshotReceived, SnapshotSent>;
+
+// --- effects: what must be done, in this order ---
+enum class ProposeFault : uint8_t { kNotLeader, kQueueFull, kTransferring };
+struct ProposeResult {
+  uint64_t tag = 0;
+  std::optional<ProposeFault> fault;  // none: appended at (index, term); committed only if it is applied there
+  LogIndex index;
+  Term term;
+};
+struct ReadResult {
+  uint64_t id = 0;
+  bool ok = false;  // false: no leader known, leadership lost, or too early in the term. Try again with a new id.
+  LogIndex index;   // ok: reads at applied >= index are linearizable
+};
+
+struct Effects {
+  std::optional<HardState> hard_state;      // durable with `append` (and `install`) in one synced batch
+  std::optional<SnapshotMeta> install;      // replace state and log by the snapshot received: log restarts after it
+  bool keep_log_suffix = false;             // with install: entries after it agree and stay (Raft 7, rule 6)
+  std::vector<LogEntry> append;             // replaces any suffix from append.front().index on
+  std::vector<Message> send_now;            // a leader's AppendEntries goes out beside its own disk (dissertation 10.2.1)
+  std::vector<Message> send_after_durable;  // votes, vote requests and append acknowledgements
+  std::vector<LogEntry> committed;          // apply in order; contiguous with the last ones given
+  std::vector<ProposeResult> proposed;
+  std::vector<ReadResult> reads;
+  std::vector<MemberId> need_snapshot;      // these fell behind the log: send them a snapshot, then SnapshotSent
+};
+
+enum class Role : uint8_t { kFollower, kPreCandidate, kCandidate, kLeader };
+
+struct PeerStatus {
+  MemberId id;
+  LogIndex match, next;
+  enum class State : uint8_t { kProbe, kReplicate, kSnapshot } state = State::kProbe;
+  bool recent = false;  // answered within the last election timeout
+};
+struct Status {
+  MemberId self, leader;  // leader 0: none known
+  Role role = Role::kFollower;
+  HardState hard_state;
+  LogIndex first, last, commit, applied, durable;  // first: oldest index still in the log
+  Configuration configuration;                     // the latest in the log, committed or not
+  std::vector<PeerStatus> peers;                   // filled by a leader
+  MemberId transferring_to;                        // 0: none
+};
+
+class Core {
+ public:
+  Core(const CoreConfig& config, Restored restored, BootTime now);
+  ~Core();
+  Core(Core&&) noexcept;
+
+  Effects Step(BootTime now, const Input& input);
+
+  // When the next Tick is due at the latest.
+  BootTime NextTick() const;
+
+  Role role() const;
+  Term term() const;
+  MemberId leader() const;
+  LogIndex commit_index() const;
+  Status GetStatus() const;
+  // The term of an entry still in the log (or of its base); nullopt outside. For the driver and the checkers.
+  std::optional<Term> TermAt(LogIndex index) const;
+  // The configuration as of an applied index, for a snapshot's meta.
+  Configuration ConfigurationAt(LogIndex index) const;
+  size_t log_bytes() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace quorate::raft

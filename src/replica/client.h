@@ -1,0 +1,53 @@
+// How a door (UPDATE, HTTP, etcd, CLI) speaks to its replica.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <variant>
+
+#include "absl/status/status.h"
+#include "raft/core.h"
+#include "rsm/api.h"
+
+namespace quorate::replica {
+
+// Why a command was certainly not applied. Retry is safe.
+enum class Refusal : uint8_t { kNoLeader, kQueueFull, kTooLarge, kStopping };
+
+struct Decided {  // the command was applied at this replica; the outcome may still be a refusal by the state machine
+  LogIndex index;
+  rsm::Outcome outcome;
+};
+struct NotProposed {
+  Refusal why;
+};
+struct OutcomeUnknown {};  // timed out, or leadership was lost on the way: a retry is safe only with the same session
+
+using ProposeOutcome = std::variant<Decided, NotProposed, OutcomeUnknown>;
+
+struct GroupStatus {
+  raft::Status raft;
+  GroupId group;
+  uint64_t state_hash = 0;
+  LogIndex state_hash_at;
+  bool can_read = false;  // a linearizable read succeeded within the last second
+};
+
+class Client {
+ public:
+  virtual ~Client() = default;
+
+  // Appends `command` at the leader, forwarding where needed. `done` is called exactly once, from any thread, at the
+  // latest after `timeout`; it must not block. Any thread; never blocks.
+  virtual void Propose(std::string command, Duration timeout, std::function<void(ProposeOutcome)> done) = 0;
+
+  // Calls `done(OK)` once this replica has applied everything that was committed anywhere when Read was called
+  // (ReadIndex, dissertation 6.4). kUnavailable: no leader; kDeadlineExceeded; kResourceExhausted: too many waiting.
+  virtual void Read(Duration timeout, std::function<void(absl::Status)> done) = 0;
+
+  virtual void TransferLeadership(MemberId to, std::function<void(absl::Status)> done) = 0;
+
+  virtual GroupStatus Status() const = 0;
+};
+
+}  // namespace quorate::replica

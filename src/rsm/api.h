@@ -1,0 +1,55 @@
+// A replicated state machine, as the replica driver sees it. Apply is a deterministic function of state and entry.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/types.h"
+
+namespace quorate::rsm {
+
+// What must not differ between replicas, put into every command's entry by the leader that appends it.
+struct Stamp {
+  Duration group_time{0};  // the last logged value plus the leader's own BOOTTIME since its election; never goes back
+  WallTime wall_time;      // for people, SOA policies and TSIG; may jump
+};
+// payload of a command entry := group_time:u64le wall_time:u64le command
+std::string StampCommand(const Stamp& stamp, std::string_view command);
+// nullopt: shorter than a stamp.
+struct StampedCommand {
+  Stamp stamp;
+  std::string_view command;
+};
+std::optional<StampedCommand> ParseStamped(std::string_view payload);
+
+struct Entry {
+  LogIndex index;
+  Term term;
+  bool is_command = false;   // false: a no-op or a configuration; only the applied index moves
+  std::string_view payload;  // of a command: stamped
+};
+
+// The outcome of a command, as its door decodes it (rsm/outcome.h).
+using Outcome = std::string;
+
+class StateMachine {
+ public:
+  virtual ~StateMachine() = default;
+  // One thread. Entries come in order, without gaps. A malformed command is an outcome ("refused"), never a crash.
+  // What it changed is visible to readers on return (published), and is in the map in one batch with the index.
+  virtual Outcome Apply(const Entry& entry) = 0;
+  virtual LogIndex applied_index() const = 0;
+  virtual Term applied_term() const = 0;
+  // The last group time that was applied.
+  virtual Duration group_time() const = 0;
+  // The state under it was replaced (start, snapshot): rebuild every view from the map and publish.
+  virtual void Reload() = 0;
+  // A hash over everything applied so far; equal indices have equal hashes on all replicas.
+  virtual uint64_t state_hash() const = 0;
+};
+
+}  // namespace quorate::rsm
