@@ -1,0 +1,46 @@
+// Text <-> wire, by libzscanner and libknot, behind one interface (RFC 1035 5, 3597). The only file here that calls
+// them is presentation.cc. Any thread; no state is kept.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "dns/rr.h"
+
+namespace quorate::dns {
+
+struct TextError {
+  uint64_t line = 1, column = 1;  // from 1
+  std::string what;               // "unknown record type", for people; names the offending token where known
+};
+
+struct TextRecord {
+  Name owner;
+  RRType type = RRType::kA;
+  RRClass rr_class = RRClass::kIN;
+  uint32_t ttl = 0;
+  std::string rdata;
+  uint64_t line = 0;
+};
+
+struct ZoneTextOptions {
+  Name origin;
+  uint32_t default_ttl = 3600;
+};
+// Calls `record` for each record in order; stops at the first error, or when `record` returns a non-empty reason.
+// $INCLUDE is refused. Bounded memory however long the text.
+std::optional<TextError> ParseZoneText(std::string_view text, const ZoneTextOptions& options,
+                                       const std::function<std::string(TextRecord&&)>& record);
+
+// One rdata in presentation form ("10 mail.example.", also "\# 4 C0000201"); relative names end in `origin`.
+Result<std::string, TextError> RdataFromText(RRType type, std::string_view text, const Name& origin = Name());
+// Never fails: rdata that is not valid for its type comes out in RFC 3597 form.
+std::string RdataToText(RRType type, std::string_view rdata);
+// Whether `rdata` is well-formed for `type` (unknown types: always).
+bool IsValidRdata(RRType type, std::string_view rdata);
+// "owner ttl IN type rdata" lines, one a record.
+std::string RRsetToText(const RRset& rrset);
+
+}  // namespace quorate::dns
