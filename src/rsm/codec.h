@@ -1,0 +1,24 @@
+// Parts that commands and outcomes share. Layout: docs/formats-commands.md.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "base/bytes.h"
+#include "dns/rr.h"
+
+namespace quorate::rsm::codec {
+
+void PutName(ByteWriter& out, const dns::Name& name);
+// A malformed name fails the reader and gives the root.
+dns::Name GetName(ByteReader& in);
+
+void PutStrings(ByteWriter& out, const std::vector<std::string>& strings);
+std::vector<std::string> GetStrings(ByteReader& in);
+
+void PutRRset(ByteWriter& out, const dns::RRset& rrset);
+dns::RRset GetRRset(ByteReader& in);
+void PutRRsets(ByteWriter& out, const std::vector<dns::RRset>& rrsets);
+std::vector<dns::RRset> GetRRsets(ByteReader& in);
+
+}  // namespace quorate::rsm::codec

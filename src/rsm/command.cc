@@ -1,0 +1,155 @@
+#include "rsm/command.h"
+
+#include "base/bytes.h"
+#include "base/overloaded.h"
+#include "kv/codec.h"
+#include "rsm/codec.h"
+
+namespace quorate::rsm {
+namespace {
+
+using codec::GetName;
+using codec::GetRRsets;
+using codec::PutName;
+using codec::PutRRsets;
+
+// The first byte of a command. A higher one than these needs a newer feature level.
+constexpr uint8_t kVersion = 1;
+enum class Tag : uint8_t {
+  kKvTxn = 1,
+  kKvCompact = 2,
+  kZoneCreate = 3,
+  kZoneReplace = 4,
+  kZoneDelete = 5,
+  kZoneChange = 6,
+  kSeed = 7,
+};
+
+void PutTag(ByteWriter& out, Tag tag) { out.U8(static_cast<uint8_t>(tag)); }
+
+void PutEdits(ByteWriter& out, const std::vector<zone::RRsetEdit>& edits) {
+  out.Varint(edits.size());
+  for (const zone::RRsetEdit& edit : edits) {
+    out.U8(static_cast<uint8_t>(edit.kind));
+    codec::PutRRset(out, {edit.owner, edit.type, edit.ttl, edit.rdata});
+  }
+}
+
+std::vector<zone::RRsetEdit> GetEdits(ByteReader& in) {
+  const size_t n = in.Count();
+  std::vector<zone::RRsetEdit> edits;
+  for (size_t i = 0; i < n && in.ok(); ++i) {
+    zone::RRsetEdit edit;
+    const uint8_t kind = in.U8();
+    if (kind > static_cast<uint8_t>(zone::RRsetEdit::Kind::kRemoveRecords)) in.Fail();
+    edit.kind = static_cast<zone::RRsetEdit::Kind>(kind);
+    dns::RRset rrset = codec::GetRRset(in);
+    edit.owner = std::move(rrset.owner);
+    edit.type = rrset.type;
+    edit.ttl = rrset.ttl;
+    edit.rdata = std::move(rrset.rdata);
+    edits.push_back(std::move(edit));
+  }
+  return edits;
+}
+
+void PutZone(ByteWriter& out, Tag tag, const dns::Name& apex, const std::vector<dns::RRset>& rrsets) {
+  PutTag(out, tag);
+  PutName(out, apex);
+  PutRRsets(out, rrsets);
+}
+
+void PutBody(const Command& command, ByteWriter& out) {
+  std::visit(Overloaded{
+                 [&](const KvTxn& c) { PutTag(out, Tag::kKvTxn), kv::EncodeTxnRequest(c.txn, out); },
+                 [&](const KvCompact& c) { PutTag(out, Tag::kKvCompact), out.Varint(c.revision.value); },
+                 [&](const ZoneCreate& c) { PutZone(out, Tag::kZoneCreate, c.apex, c.rrsets); },
+                 [&](const ZoneReplace& c) { PutZone(out, Tag::kZoneReplace, c.apex, c.rrsets); },
+                 [&](const ZoneDelete& c) { PutTag(out, Tag::kZoneDelete), PutName(out, c.apex); },
+                 [&](const ZoneChange& c) {
+                   PutTag(out, Tag::kZoneChange);
+                   PutName(out, c.apex);
+                   PutEdits(out, c.edits);
+                 },
+                 [&](const Seed& c) {
+                   PutTag(out, Tag::kSeed);
+                   out.Varint(c.zones.size());
+                   for (const ZoneCreate& zone : c.zones) PutName(out, zone.apex), PutRRsets(out, zone.rrsets);
+                 },
+             },
+             command.body);
+}
+
+bool GetBody(ByteReader& in, Command& command) {
+  switch (static_cast<Tag>(in.U8())) {
+    case Tag::kKvTxn: {
+      std::optional<kv::TxnRequest> txn = kv::DecodeTxnRequest(in);
+      if (!txn) return false;
+      command.body = KvTxn{std::move(*txn)};
+      return true;
+    }
+    case Tag::kKvCompact:
+      command.body = KvCompact{Revision{in.Varint()}};
+      return true;
+    case Tag::kZoneCreate: {
+      dns::Name apex = GetName(in);
+      command.body = ZoneCreate{std::move(apex), GetRRsets(in)};
+      return true;
+    }
+    case Tag::kZoneReplace: {
+      dns::Name apex = GetName(in);
+      command.body = ZoneReplace{std::move(apex), GetRRsets(in)};
+      return true;
+    }
+    case Tag::kZoneDelete:
+      command.body = ZoneDelete{GetName(in)};
+      return true;
+    case Tag::kZoneChange: {
+      dns::Name apex = GetName(in);
+      command.body = ZoneChange{std::move(apex), GetEdits(in)};
+      return true;
+    }
+    case Tag::kSeed: {
+      Seed seed;
+      const size_t n = in.Count();
+      for (size_t i = 0; i < n && in.ok(); ++i) {
+        dns::Name apex = GetName(in);
+        seed.zones.push_back({std::move(apex), GetRRsets(in)});
+      }
+      command.body = std::move(seed);
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+// command := version:u8 key:string has_revision:u8 [revision:varint] origin:string tag:u8 body
+std::string EncodeCommand(const Command& command) {
+  CHECK_LE(command.idempotency_key.size(), kIdempotencyKeyMax);
+  ByteWriter out(256);
+  out.U8(kVersion);
+  out.String(command.idempotency_key);
+  out.U8(command.if_revision.has_value());
+  if (command.if_revision) out.Varint(command.if_revision->value);
+  out.String(command.origin);
+  PutBody(command, out);
+  return out.Take();
+}
+
+Result<Command, std::string> DecodeCommand(std::string_view bytes) {
+  ByteReader in(bytes);
+  if (const uint8_t version = in.U8(); !in.ok() || version != kVersion) {
+    return std::string("unknown command version ") + std::to_string(version);
+  }
+  Command command;
+  command.idempotency_key = in.String();
+  if (command.idempotency_key.size() > kIdempotencyKeyMax) return std::string("idempotency key too long");
+  if (in.U8() != 0) command.if_revision = Revision{in.Varint()};
+  command.origin = in.String();
+  if (!GetBody(in, command) || !in.AtEnd()) return std::string("malformed command");
+  return command;
+}
+
+}  // namespace quorate::rsm
