@@ -35,8 +35,8 @@ class ByteWriter {
   std::string out_;
 };
 
-// Reads what ByteWriter wrote. A read past the end, or a malformed varint, makes ok() false for good; from then
-// on every read gives zero or empty, so a caller may read a whole record and test ok() once at its end.
+// Reads what ByteWriter wrote. A read past the end, or a malformed varint, makes ok() false for good; from
+// then on every read gives zero or empty, so a caller may read a whole record and test ok() once at its end.
 // String() and Raw() give views into the input.
 class ByteReader {
  public:
@@ -49,8 +49,8 @@ class ByteReader {
   uint64_t Varint();
   std::string_view Raw(size_t n);
   std::string_view String() { return Raw(Varint()); }
-  // A count of things that take at least `bytes_each`: one larger than the rest of the input could hold fails, so
-  // that nobody reserves memory by a hostile number.
+  // A count of things that take at least `bytes_each`: one larger than the rest of the input could hold
+  // fails, so that nobody reserves memory by a hostile number.
   size_t Count(size_t bytes_each = 1);
 
   bool ok() const { return ok_; }

@@ -25,9 +25,9 @@ template <class A, class B>
 }  // namespace check_internal
 }  // namespace quorate
 
-#define CHECK(condition)                                                        \
-  do {                                                                          \
-    if (!(condition)) ::quorate::CheckFailed(__FILE__, __LINE__, #condition);   \
+#define CHECK(condition)                                                      \
+  do {                                                                        \
+    if (!(condition)) ::quorate::CheckFailed(__FILE__, __LINE__, #condition); \
   } while (false)
 
 #define QUORATE_CHECK_OP(op, a, b)                                                                      \

@@ -1,5 +1,5 @@
-// What a reader needs from consensus, without knowing of it: the newest published version of the data, and the
-// right to answer from it.
+// What a reader needs from consensus, without knowing of it: the newest published version of the data, and
+// the right to answer from it.
 #pragma once
 
 #include <atomic>
@@ -76,13 +76,14 @@ class ReadGate {
  public:
   virtual ~ReadGate() = default;
 
-  // True: a view loaded after this call returned may be answered from. One clock reading; no lock, no message.
-  // Any thread. Call it after the requests were received, once per batch.
+  // True: a view loaded after this call returned may be answered from. One clock reading; no lock, no
+  // message. Any thread. Call it after the requests were received, once per batch.
   virtual bool MayReadLocally() const = 0;
 
-  // Otherwise: asks for a read barrier (ReadIndex) and returns its ticket at once. Once completed() >= ticket, a
-  // view loaded afterwards may be answered from. Tickets grow; many callers share one round. A barrier that
-  // cannot be had (no leader, no quorum) never completes: the caller keeps its own deadline. Any thread.
+  // Otherwise: asks for a read barrier (ReadIndex) and returns its ticket at once. Once completed() >=
+  // ticket, a view loaded afterwards may be answered from. Tickets grow; many callers share one round. A
+  // barrier that cannot be had (no leader, no quorum) never completes: the caller keeps its own deadline. Any
+  // thread.
   virtual uint64_t BeginBarrier() = 0;
   virtual uint64_t completed() const = 0;
 

@@ -4,6 +4,15 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+#include <string>
+
+namespace quorate {
+// Debian's abseil has a string_view type of its own; this is the message as everybody's string.
+inline std::string MessageOf(const absl::Status& status) {
+  return std::string(status.message().data(), status.message().size());
+}
+}  // namespace quorate
+
 #define QUORATE_CONCAT_INNER(a, b) a##b
 #define QUORATE_CONCAT(a, b) QUORATE_CONCAT_INNER(a, b)
 

@@ -1,0 +1,52 @@
+// What `quorate serve` is told: flags over a TOML file over defaults.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+
+namespace quorate::app {
+
+struct ServeOptions {
+  std::string config_file;
+  std::string data_dir;                 // created if missing; its lock is held while running
+  std::vector<std::string> listen_dns;  // ip:port or [ip6]:port; UDP and TCP on each
+  std::string listen_http;              // empty: no such door
+  std::string listen_etcd;
+  std::string listen_peer;  // also what the other members are told, unless advertise_peer is set
+  std::string advertise_peer;
+  int dns_workers = 1;  // one per core that shall answer DNS
+
+  // Formed by an Oracle:
+  std::string oracle_url, region, inst_id;
+  // or told all of it:
+  uint64_t group_id = 0;
+  std::string group_name;
+  uint64_t replica_id = 0;
+  std::vector<std::string> members;  // "1=127.0.0.1:2380", all of them, this one included
+  std::vector<std::string> zones;    // made with a minimal content when the group is first formed
+
+  int heartbeat_ms = 50;  // LAN preset; WAN: 250 and 1000
+  int election_ms = 150;  // election timeouts are random in [election_ms, 2 * election_ms)
+  int hold_ms = 250;      // a DNS query waits at most this long for its read barrier, then SERVFAIL
+  uint64_t wal_segment_mib = 16;
+
+  std::string tls_cert, tls_key, tls_ca;  // PEM files; needed for any address that is not loopback
+  std::string api_token_file;  // a line is a token; needed for an HTTP address that is not loopback
+  bool chaos_version = false;  // answer version.bind and id.server (CH TXT)
+};
+
+// Reads options.config_file, if given, into whatever the flags left at its default. An unknown key, a wrong
+// type or a bad value gives an error with file, line and key.
+absl::Status LoadConfigFile(ServeOptions& options);
+
+// Everything that can be wrong without touching the disk or the network.
+absl::Status Validate(const ServeOptions& options);
+
+// "ip:port" or "[ip6]:port", numeric. Sets `host` without brackets.
+absl::Status SplitAddress(const std::string& address, std::string& host, uint16_t& port);
+bool IsLoopback(const std::string& host);
+
+}  // namespace quorate::app
