@@ -37,10 +37,11 @@ TEST(Bytes, AReadPastTheEndFailsForGood) {
 }
 
 TEST(Bytes, AnOverlongVarintIsRefused) {
-  ByteReader in(std::string(11, '\xff'));
+  const std::string endless(11, '\xff'), beyond_64_bits = std::string(9, '\xff') + "\x02";
+  ByteReader in(endless);
   in.Varint();
   EXPECT_FALSE(in.ok());
-  ByteReader too_large(std::string(9, '\xff') + "\x02");
+  ByteReader too_large(beyond_64_bits);
   too_large.Varint();
   EXPECT_FALSE(too_large.ok());
 }
