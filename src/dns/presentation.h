@@ -30,7 +30,8 @@ struct ZoneTextOptions {
   uint32_t default_ttl = 3600;
 };
 // Calls `record` for each record in order; stops at the first error, or when `record` returns a non-empty reason.
-// $INCLUDE is refused. Bounded memory however long the text.
+// $INCLUDE is refused; $ORIGIN must be absolute. A text string over 255 octets becomes several.
+// Bounded memory however long the text.
 std::optional<TextError> ParseZoneText(std::string_view text, const ZoneTextOptions& options,
                                        const std::function<std::string(TextRecord&&)>& record);
 

@@ -1,0 +1,252 @@
+#include "dns/presentation.h"
+
+extern "C" {
+#include <libknot/descriptor.h>
+#include <libknot/errcode.h>
+#include <libknot/rrset-dump.h>
+#include <libknot/rrset.h>
+#include <libzscanner/scanner.h>
+}
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+
+#include "dns/rdata.h"
+
+namespace quorate::dns {
+namespace {
+
+constexpr size_t kRdataBytesMax = 65535;
+
+struct ScannerDeleter {
+  void operator()(zs_scanner_t* scanner) const {
+    zs_deinit(scanner);
+    std::free(scanner);
+  }
+};
+using Scanner = std::unique_ptr<zs_scanner_t, ScannerDeleter>;
+
+// nullptr: no memory, or an origin that libzscanner does not take (none that a Name can hold).
+Scanner OpenScanner(std::string_view text, const Name& origin, uint32_t default_ttl) {
+  auto* raw = static_cast<zs_scanner_t*>(std::malloc(sizeof(zs_scanner_t)));
+  if (raw == nullptr) return nullptr;
+  if (zs_init(raw, origin.ToText().c_str(), static_cast<uint16_t>(RRClass::kIN), default_ttl) != 0) {
+    std::free(raw);
+    return nullptr;
+  }
+  Scanner scanner(raw);
+  if (zs_set_input_string(raw, text.data(), text.size()) != 0) return nullptr;
+  return scanner;
+}
+
+struct Line {
+  uint64_t number;
+  std::string_view text;
+};
+// The line with this number, or the last one where there are fewer.
+Line FindLine(std::string_view text, uint64_t number) {
+  uint64_t at = 1;
+  size_t begin = 0;
+  while (at < number) {
+    const size_t newline = text.find('\n', begin);
+    if (newline == std::string_view::npos || newline + 1 >= text.size()) break;
+    begin = newline + 1;
+    ++at;
+  }
+  return {at, text.substr(begin, text.find('\n', begin) - begin)};
+}
+
+bool EndsToken(char c) { return std::string_view(" \t\r();").find(c) != std::string_view::npos; }
+
+// libzscanner says the line, and keeps what it had not read of it. The offending token is the one that ends
+// there, or that is cut in two there.
+TextError ErrorAt(const zs_scanner_t& scanner, std::string_view text) {
+  const auto [number, line] = FindLine(text, scanner.line_counter);
+  TextError error{.line = number, .column = 1, .what = zs_strerror(scanner.error.code)};
+  if (scanner.error.code == ZS_BAD_PREVIOUS_OWNER) return error;
+  const std::string_view unread(reinterpret_cast<const char*>(scanner.buffer));
+  size_t begin =
+      unread.size() <= line.size() && line.ends_with(unread) ? line.size() - unread.size() : line.size();
+  if (begin == line.size() || EndsToken(line[begin])) {
+    while (begin > 0 && EndsToken(line[begin - 1])) --begin;
+  }
+  while (begin > 0 && !EndsToken(line[begin - 1])) --begin;
+  size_t end = begin;
+  while (end < line.size() && !EndsToken(line[end])) ++end;
+  error.column = begin + 1;
+  if (end > begin)
+    error.what += ": \"" + std::string(line.substr(begin, std::min<size_t>(end - begin, 80))) + "\"";
+  return error;
+}
+
+TextRecord RecordOf(const zs_scanner_t& s) {
+  return {.owner = Name::FromView({reinterpret_cast<const char*>(s.r_owner), s.r_owner_length}),
+          .type = static_cast<RRType>(s.r_type),
+          .rr_class = static_cast<RRClass>(s.r_class),
+          .ttl = s.r_ttl,
+          .rdata = std::string(reinterpret_cast<const char*>(s.r_data), s.r_data_length),
+          .line = s.line_counter};
+}
+
+// What libzscanner lets through and no zone can hold.
+std::string WhyNotARecord(const TextRecord& record, bool check_rdata) {
+  if (IsMetaType(record.type)) return TypeToText(record.type) + " is a query or meta type: it has no records";
+  if (check_rdata && !IsValidRdata(record.type, record.rdata)) {
+    return "rdata is not valid for type " + TypeToText(record.type);
+  }
+  return {};
+}
+
+enum class CheckRdata : bool { kNo, kYes };
+
+std::optional<TextError> Scan(std::string_view text, const Name& origin, uint32_t default_ttl,
+                              CheckRdata check, const std::function<std::string(TextRecord&&)>& record) {
+  const Scanner scanner = OpenScanner(text, origin, default_ttl);
+  if (scanner == nullptr) return TextError{.what = "no memory for the zone scanner"};
+  while (zs_parse_record(scanner.get()) == 0) {
+    switch (scanner->state) {
+      case ZS_STATE_DATA: {
+        TextRecord next = RecordOf(*scanner);
+        const uint64_t line = next.line;
+        std::string why = WhyNotARecord(next, check == CheckRdata::kYes);
+        if (why.empty()) why = record(std::move(next));
+        if (!why.empty()) return TextError{.line = line, .column = 1, .what = std::move(why)};
+        break;
+      }
+      case ZS_STATE_INCLUDE:
+        return TextError{.line = FindLine(text, scanner->line_counter).number,
+                         .column = 1,
+                         .what = "$INCLUDE refused: put the included records into this text"};
+      case ZS_STATE_ERROR:
+        return ErrorAt(*scanner, text);
+      case ZS_STATE_EOF:
+        return std::nullopt;
+      case ZS_STATE_NONE:
+      case ZS_STATE_STOP:
+        return TextError{.line = scanner->line_counter, .what = "the zone scanner stopped early"};
+    }
+  }
+  return ErrorAt(*scanner, text);
+}
+
+std::string GenericText(std::string_view rdata) {
+  static constexpr char kHex[] = "0123456789ABCDEF";
+  std::string out = "\\# " + std::to_string(rdata.size());
+  if (!rdata.empty()) out += ' ';
+  for (const char c : rdata) out += {kHex[static_cast<uint8_t>(c) >> 4], kHex[c & 15]};
+  return out;
+}
+
+// libknot's text, or nullopt where it knows none: a malformed or too long rdata.
+std::optional<std::string> KnotText(RRType type, std::string_view rdata) {
+  if (rdata.size() > kRdataBytesMax) return std::nullopt;
+  uint8_t root = 0;
+  knot_rrset_t rrset;
+  knot_rrset_init(&rrset, &root, static_cast<uint16_t>(type), static_cast<uint16_t>(RRClass::kIN), 0);
+  if (knot_rrset_add_rdata(&rrset, reinterpret_cast<const uint8_t*>(rdata.data()),
+                           static_cast<uint16_t>(rdata.size()), nullptr) != 0) {
+    return std::nullopt;
+  }
+  // Times of signatures are written as dates of 1970 to 2106, whatever the day.
+  knot_dump_style_t style = KNOT_DUMP_STYLE_DEFAULT;
+  style.now = uint64_t{1} << 31;
+  std::optional<std::string> text;
+  // The longest text of an octet is \DDD; some types add a word for each few octets.
+  for (size_t room = 512 + 2 * rdata.size(); !text && room <= 16 * (512 + kRdataBytesMax); room *= 4) {
+    std::string out(room, '\0');
+    const int written = knot_rrset_txt_dump_data(&rrset, 0, out.data(), out.size(), &style);
+    if (written == KNOT_ESPACE) continue;
+    if (written < 0) break;
+    out.resize(static_cast<size_t>(written));
+    text = std::move(out);
+  }
+  knot_rdataset_clear(&rrset.rrs, nullptr);
+  return text;
+}
+
+Result<std::string, TextError> ScanOneRdata(RRType type, std::string_view text, const Name& origin,
+                                            CheckRdata check) {
+  const std::string before = ". 0 IN " + TypeToText(type) + " ";
+  std::optional<std::string> rdata;
+  auto error =
+      Scan(before + std::string(text) + "\n", origin, 0, check, [&](TextRecord&& record) -> std::string {
+        if (rdata || record.type != type) return "more than one record's data";
+        rdata = std::move(record.rdata);
+        return {};
+      });
+  if (!error && !rdata) error = TextError{.what = "no record data"};
+  if (!error) return *std::move(rdata);
+  if (error->line == 1) error->column = error->column > before.size() ? error->column - before.size() : 1;
+  return *std::move(error);
+}
+
+// libknot writes these words into type bitmaps, and libzscanner does not take them there.
+bool HasUnreadableType(RRType type, std::string_view text) {
+  const RdataShape* shape = ShapeOf(type);
+  if (shape == nullptr || !shape->fields.ends_with('b')) return false;
+  for (const std::string_view word : {" NULL", " OPT", " SIG", " TKEY", " TSIG", " IXFR", " AXFR", " ANY"}) {
+    const size_t at = text.find(word);
+    if (at != text.npos && (at + word.size() == text.size() || text[at + word.size()] == ' ')) return true;
+  }
+  return false;
+}
+
+// For types whose shape is known only to libknot: good rdata is what can be written as text and read back.
+bool SurvivesText(RRType type, std::string_view rdata) {
+  const auto text = KnotText(type, rdata);
+  if (!text) return false;
+  const auto back = ScanOneRdata(type, *text, Name(), CheckRdata::kNo);
+  return back.ok() && *back == rdata;
+}
+
+}  // namespace
+
+std::string TypeToText(RRType type) {
+  // libzscanner reads NULL and SIG only by number.
+  const bool by_number = type == static_cast<RRType>(KNOT_RRTYPE_NULL) || type == RRType::kSIG;
+  if (by_number) return "TYPE" + std::to_string(static_cast<uint16_t>(type));
+  char out[32];
+  const int length = knot_rrtype_to_string(static_cast<uint16_t>(type), out, sizeof out);
+  return length > 0 ? std::string(out, static_cast<size_t>(length))
+                    : "TYPE" + std::to_string(static_cast<uint16_t>(type));
+}
+
+std::optional<RRType> TypeFromText(std::string_view text) {
+  uint16_t type = 0;
+  if (text.find('\0') != std::string_view::npos) return std::nullopt;
+  if (knot_rrtype_from_string(std::string(text).c_str(), &type) != 0) return std::nullopt;
+  return static_cast<RRType>(type);
+}
+
+std::optional<TextError> ParseZoneText(std::string_view text, const ZoneTextOptions& options,
+                                       const std::function<std::string(TextRecord&&)>& record) {
+  return Scan(text, options.origin, options.default_ttl, CheckRdata::kYes, record);
+}
+
+Result<std::string, TextError> RdataFromText(RRType type, std::string_view text, const Name& origin) {
+  return ScanOneRdata(type, text, origin, CheckRdata::kYes);
+}
+
+std::string RdataToText(RRType type, std::string_view rdata) {
+  if (!IsValidRdata(type, rdata)) return GenericText(rdata);
+  const auto text = KnotText(type, rdata);
+  return text && !HasUnreadableType(type, *text) ? *text : GenericText(rdata);
+}
+
+bool IsValidRdata(RRType type, std::string_view rdata) {
+  if (rdata.size() > kRdataBytesMax) return false;
+  if (const RdataShape* shape = ShapeOf(type)) return Matches(*shape, rdata);
+  if (knot_get_rdata_descriptor(static_cast<uint16_t>(type))->type_name == nullptr) return true;
+  return SurvivesText(type, rdata);
+}
+
+std::string RRsetToText(const RRset& rrset) {
+  const std::string head =
+      rrset.owner.ToText() + " " + std::to_string(rrset.ttl) + " IN " + TypeToText(rrset.type);
+  std::string out;
+  for (const std::string& rdata : rrset.rdata) out += head + " " + RdataToText(rrset.type, rdata) + "\n";
+  return out;
+}
+
+}  // namespace quorate::dns
