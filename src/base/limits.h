@@ -22,6 +22,19 @@ inline constexpr size_t kReadWaitersMax = 65536;
 inline constexpr size_t kSessionsMax = 100000;   // oldest by group time goes first
 inline constexpr size_t kHeldQueriesMax = 4096;  // DNS queries of one worker waiting for a barrier
 
+// The Oracle: one machine's worth of state, rewritten whole at each change (16 x 1000 x ~300 bytes = 5 MB).
+inline constexpr size_t kRegionsMax = 16;
+inline constexpr size_t kReplicasPerGroupMax = 9;  // more only slows every write
+inline constexpr size_t kZonesPerGroupMax = 1000;
+inline constexpr size_t kGroupsMax = 1000;  // per region
+inline constexpr size_t kOracleRequestBytesMax = size_t{1}
+                                                 << 20;  // an init with kGroupsMax groups is ~100 KB
+inline constexpr size_t kOracleConnectionsMax = 2048;    // each replica asks over one, for a moment
+
+inline constexpr size_t kMembersMax = 64;           // of one group: voters, and learners at the edges
+inline constexpr size_t kAddressBytesMax = 300;     // a host name of 255 octets, brackets, colon, port
+inline constexpr size_t kAppendEntriesMax = 16384;  // in one AppendEntries: 1 MiB of 64-byte entries
+
 static_assert(kInflightBytesMax >= 2 * kAppendBytesMax, "else one batch stalls the pipeline");
 static_assert(kProposalBytesMax >= kCommandBytesMax, "else the largest command can never be proposed");
 

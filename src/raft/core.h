@@ -39,7 +39,10 @@ struct Tick {};                         // time passed; call at least every hear
 struct Receive { Message message; };    // validated by the transport; may still be stale, repeated or out of order
 struct Proposal { uint64_t tag = 0; EntryType type = EntryType::kCommand; Payload payload; };
 struct Propose { std::vector<Proposal> proposals; };  // appended as one batch, each answered by its tag
-struct LogDurable { Term term; LogIndex index; };     // Effects::append up to index, appended in `term`, is synced
+// Effects::append up to `index` is synced. `term` is Core::term() right after the Step that returned it (not the
+// entry's own): it tells this append from another of the same index before a truncation. Simplest: hand back
+// Effects::when_durable. Reported in the order of the Effects; of several written by one sync the last is enough.
+struct LogDurable { Term term; LogIndex index; };
 struct Applied { LogIndex index; };
 struct ReadRequest { uint64_t id = 0; };              // id is new for every attempt
 struct TransferLeadership { MemberId to; };           // 0: the most caught-up voter
@@ -70,7 +73,10 @@ struct Effects {
   bool keep_log_suffix = false;             // with install: entries after it agree and stay (Raft 7, rule 6)
   std::vector<LogEntry> append;             // replaces any suffix from append.front().index on
   std::vector<Message> send_now;            // a leader's AppendEntries goes out beside its own disk (dissertation 10.2.1)
-  std::vector<Message> send_after_durable;  // votes, vote requests and append acknowledgements
+  // Votes, vote requests and append acknowledgements: once the writes of this Effects and of every earlier one are
+  // synced, also when this one has none.
+  std::vector<Message> send_after_durable;
+  std::optional<LogDurable> when_durable;  // with `append`: the input to give back once it is synced
   std::vector<LogEntry> committed;          // apply in order; contiguous with the last ones given
   std::vector<ProposeResult> proposed;
   std::vector<ReadResult> reads;

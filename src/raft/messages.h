@@ -34,8 +34,8 @@ struct AppendEntriesReply {
   bool matched = false;   // prev_index/prev_term was found
   LogIndex received;      // matched: verified up to here by that very message, held in memory
   LogIndex durable;       // matched: and synced up to here
-  LogIndex conflict_index;  // not matched: the log is known to agree only below this index ...
-  Term conflict_term;       // ... whose entry here has this term (0: the log is shorter)
+  LogIndex conflict_index;  // not matched: the logs can agree only below this index ...
+  Term conflict_term;       // ... and the last entry below it has this term here (0: there is none)
   uint64_t round = 0;     // of the request
 };
 
@@ -85,7 +85,7 @@ struct SnapshotChunkReply {
 
 struct Message {
   MemberId from, to;
-  Term term;  // the sender's current term; of a pre-vote request the term asked for
+  Term term;  // the sender's current term; of a pre-vote request, and of a pre-vote granted, the term asked for
   std::variant<RequestVote, RequestVoteReply, AppendEntries, AppendEntriesReply, TimeoutNow, ReadIndexRequest,
                ReadIndexReply, ProposeRequest, ProposeReply, SnapshotChunk, SnapshotChunkReply>
       body;

@@ -1,0 +1,311 @@
+#include "raft/codec.h"
+
+#include "base/check.h"
+#include "base/limits.h"
+
+namespace quorate::raft {
+namespace {
+
+constexpr uint8_t kConfigurationVersion = 1;
+constexpr uint8_t kMessageVersion = 1;
+constexpr uint8_t kVoterBit = 1;
+constexpr uint8_t kLeaseEligibleBit = 2;
+// A stamped command is a few bytes longer than the command its client sent.
+constexpr size_t kPayloadBytesMax = limits::kCommandBytesMax + 64;
+
+template <class Strong>
+Strong ReadNumber(ByteReader& in) {
+  const uint64_t v = in.Varint();
+  if (v > kNumberMax) in.Fail();
+  return Strong{v};
+}
+
+bool ReadBool(ByteReader& in) {
+  const uint8_t v = in.U8();
+  if (v > 1) in.Fail();
+  return v == 1;
+}
+
+Payload ReadPayload(ByteReader& in) {
+  const std::string_view bytes = in.String();
+  if (bytes.size() > kPayloadBytesMax) in.Fail();
+  return std::make_shared<const std::string>(bytes);
+}
+
+std::string_view BytesOf(const Payload& payload) {
+  return payload ? std::string_view(*payload) : std::string_view();
+}
+
+void WriteConfiguration(const Configuration& configuration, ByteWriter& out) {
+  out.U8(kConfigurationVersion);
+  out.Varint(configuration.members.size());
+  for (const Member& m : configuration.members) {
+    out.Varint(m.id.value);
+    out.U8(static_cast<uint8_t>((m.voter ? kVoterBit : 0) | (m.lease_eligible ? kLeaseEligibleBit : 0)));
+    out.String(m.address);
+  }
+  out.Varint(configuration.outgoing_voters.size());
+  for (MemberId id : configuration.outgoing_voters) out.Varint(id.value);
+}
+
+Configuration ReadConfiguration(ByteReader& in) {
+  Configuration configuration;
+  if (in.U8() != kConfigurationVersion) in.Fail();
+  MemberId previous;
+  bool any_voter = false;
+  const size_t members = in.Count(3);
+  if (members > limits::kMembersMax) in.Fail();
+  for (size_t i = 0; in.ok() && i < members; ++i) {
+    Member m{.id = ReadNumber<MemberId>(in)};
+    const uint8_t bits = in.U8();
+    m.voter = (bits & kVoterBit) != 0;
+    m.lease_eligible = (bits & kLeaseEligibleBit) != 0;
+    m.address = std::string(in.String());
+    if (m.id <= previous || bits > (kVoterBit | kLeaseEligibleBit) ||
+        m.address.size() > limits::kAddressBytesMax)
+      in.Fail();
+    previous = m.id;
+    any_voter |= m.voter;
+    configuration.members.push_back(std::move(m));
+  }
+  if (members > 0 && !any_voter) in.Fail();
+  const size_t outgoing = in.Count();
+  if (outgoing > limits::kMembersMax || (outgoing > 0 && members == 0)) in.Fail();
+  previous = {};
+  for (size_t i = 0; in.ok() && i < outgoing; ++i) {
+    configuration.outgoing_voters.push_back(ReadNumber<MemberId>(in));
+    if (configuration.outgoing_voters.back() <= previous) in.Fail();
+    previous = configuration.outgoing_voters.back();
+  }
+  return configuration;
+}
+
+void WriteMeta(const SnapshotMeta& meta, ByteWriter& out) {
+  out.Varint(meta.last_index.value);
+  out.Varint(meta.last_term.value);
+  WriteConfiguration(meta.configuration, out);
+}
+
+SnapshotMeta ReadMeta(ByteReader& in) {
+  SnapshotMeta meta;
+  meta.last_index = ReadNumber<LogIndex>(in);
+  meta.last_term = ReadNumber<Term>(in);
+  meta.configuration = ReadConfiguration(in);
+  return meta;
+}
+
+// --- bodies: one Write and one Read for each, in the order of the variant ---
+
+void Write(const RequestVote& m, ByteWriter& out) {
+  out.U8(m.pre_vote);
+  out.U8(m.leadership_transfer);
+  out.Varint(m.last_index.value);
+  out.Varint(m.last_term.value);
+}
+void Read(RequestVote& m, Term, ByteReader& in) {
+  m.pre_vote = ReadBool(in);
+  m.leadership_transfer = ReadBool(in);
+  m.last_index = ReadNumber<LogIndex>(in);
+  m.last_term = ReadNumber<Term>(in);
+}
+
+void Write(const RequestVoteReply& m, ByteWriter& out) {
+  out.U8(m.pre_vote);
+  out.U8(m.granted);
+}
+void Read(RequestVoteReply& m, Term, ByteReader& in) {
+  m.pre_vote = ReadBool(in);
+  m.granted = ReadBool(in);
+}
+
+void Write(const AppendEntries& m, ByteWriter& out) {
+  out.Varint(m.prev_index.value);
+  out.Varint(m.prev_term.value);
+  out.Varint(m.leader_commit.value);
+  out.Varint(m.round);
+  out.Varint(m.entries.size());
+  LogIndex index = m.prev_index;
+  for (const LogEntry& e : m.entries) {
+    CHECK_EQ(e.index, ++index);
+    out.Varint(e.term.value);
+    out.U8(static_cast<uint8_t>(e.type));
+    out.String(BytesOf(e.payload));
+  }
+}
+void Read(AppendEntries& m, Term sender, ByteReader& in) {
+  m.prev_index = ReadNumber<LogIndex>(in);
+  m.prev_term = ReadNumber<Term>(in);
+  m.leader_commit = ReadNumber<LogIndex>(in);
+  m.round = ReadNumber<LogIndex>(in).value;
+  const size_t count = in.Count(3);
+  if (count > limits::kAppendEntriesMax) in.Fail();
+  LogIndex index = m.prev_index;
+  Term term = m.prev_term;
+  for (size_t i = 0; in.ok() && i < count; ++i) {
+    LogEntry e{.index = ++index, .term = ReadNumber<Term>(in)};
+    const uint8_t type = in.U8();
+    if (type > static_cast<uint8_t>(EntryType::kConfiguration)) in.Fail();
+    e.type = static_cast<EntryType>(type);
+    e.payload = ReadPayload(in);
+    if (e.term < term || e.term > sender) in.Fail();
+    if (e.type == EntryType::kNoOp && e.bytes() > 0) in.Fail();
+    if (e.type == EntryType::kNoOp) e.payload = nullptr;
+    if (in.ok() && e.type == EntryType::kConfiguration && !DecodeConfiguration(*e.payload)) in.Fail();
+    term = e.term;
+    m.entries.push_back(std::move(e));
+  }
+}
+
+void Write(const AppendEntriesReply& m, ByteWriter& out) {
+  out.U8(m.matched);
+  out.Varint(m.received.value);
+  out.Varint(m.durable.value);
+  out.Varint(m.conflict_index.value);
+  out.Varint(m.conflict_term.value);
+  out.Varint(m.round);
+}
+void Read(AppendEntriesReply& m, Term, ByteReader& in) {
+  m.matched = ReadBool(in);
+  m.received = ReadNumber<LogIndex>(in);
+  m.durable = ReadNumber<LogIndex>(in);
+  m.conflict_index = ReadNumber<LogIndex>(in);
+  m.conflict_term = ReadNumber<Term>(in);
+  m.round = ReadNumber<LogIndex>(in).value;
+}
+
+void Write(const TimeoutNow&, ByteWriter&) {}
+void Read(TimeoutNow&, Term, ByteReader&) {}
+
+void Write(const ReadIndexRequest& m, ByteWriter& out) { out.U64(m.id); }
+void Read(ReadIndexRequest& m, Term, ByteReader& in) { m.id = in.U64(); }
+
+void Write(const ReadIndexReply& m, ByteWriter& out) {
+  out.U64(m.id);
+  out.U8(m.ok);
+  out.Varint(m.index.value);
+}
+void Read(ReadIndexReply& m, Term, ByteReader& in) {
+  m.id = in.U64();
+  m.ok = ReadBool(in);
+  m.index = ReadNumber<LogIndex>(in);
+}
+
+void Write(const ProposeRequest& m, ByteWriter& out) {
+  out.U64(m.id);
+  out.String(BytesOf(m.command));
+}
+void Read(ProposeRequest& m, Term, ByteReader& in) {
+  m.id = in.U64();
+  m.command = ReadPayload(in);
+}
+
+void Write(const ProposeReply& m, ByteWriter& out) {
+  out.U64(m.id);
+  out.U8(static_cast<uint8_t>(m.status));
+  out.Varint(m.index.value);
+  out.Varint(m.entry_term.value);
+}
+void Read(ProposeReply& m, Term, ByteReader& in) {
+  m.id = in.U64();
+  const uint8_t status = in.U8();
+  if (status > static_cast<uint8_t>(ProposeReply::Status::kQueueFull)) in.Fail();
+  m.status = static_cast<ProposeReply::Status>(status);
+  m.index = ReadNumber<LogIndex>(in);
+  m.entry_term = ReadNumber<Term>(in);
+}
+
+void Write(const SnapshotChunk& m, ByteWriter& out) {
+  WriteMeta(m.meta, out);
+  out.U64(m.snapshot_id);
+  out.Varint(m.offset);
+  out.U32(m.crc);
+  out.U8(m.done);
+  out.String(BytesOf(m.data));
+}
+void Read(SnapshotChunk& m, Term, ByteReader& in) {
+  m.meta = ReadMeta(in);
+  m.snapshot_id = in.U64();
+  m.offset = in.Varint();
+  m.crc = in.U32();
+  m.done = ReadBool(in);
+  m.data = ReadPayload(in);
+}
+
+void Write(const SnapshotChunkReply& m, ByteWriter& out) {
+  out.U64(m.snapshot_id);
+  out.Varint(m.next_offset);
+  out.U8(m.installed);
+  out.U8(m.refused);
+}
+void Read(SnapshotChunkReply& m, Term, ByteReader& in) {
+  m.snapshot_id = in.U64();
+  m.next_offset = in.Varint();
+  m.installed = ReadBool(in);
+  m.refused = ReadBool(in);
+}
+
+using Body = decltype(Message::body);
+
+// Makes `body` the alternative numbered `kind` and reads it.
+template <size_t I = 0>
+void ReadBody(size_t kind, Body& body, Term sender, ByteReader& in) {
+  if constexpr (I == std::variant_size_v<Body>) {
+    in.Fail();
+  } else if (kind == I) {
+    Read(body.template emplace<I>(), sender, in);
+  } else {
+    ReadBody<I + 1>(kind, body, sender, in);
+  }
+}
+
+}  // namespace
+
+std::string EncodeConfiguration(const Configuration& configuration) {
+  ByteWriter out;
+  WriteConfiguration(configuration, out);
+  return out.Take();
+}
+
+std::optional<Configuration> DecodeConfiguration(std::string_view bytes) {
+  ByteReader in(bytes);
+  Configuration configuration = ReadConfiguration(in);
+  if (!in.AtEnd()) return std::nullopt;
+  return configuration;
+}
+
+std::string EncodeSnapshotMeta(const SnapshotMeta& meta) {
+  ByteWriter out;
+  WriteMeta(meta, out);
+  return out.Take();
+}
+
+std::optional<SnapshotMeta> DecodeSnapshotMeta(std::string_view bytes) {
+  ByteReader in(bytes);
+  SnapshotMeta meta = ReadMeta(in);
+  if (!in.AtEnd()) return std::nullopt;
+  return meta;
+}
+
+void EncodeMessage(const Message& message, ByteWriter& out) {
+  out.U8(kMessageVersion);
+  out.U8(static_cast<uint8_t>(message.body.index()));
+  out.Varint(message.from.value);
+  out.Varint(message.to.value);
+  out.Varint(message.term.value);
+  std::visit([&](const auto& body) { Write(body, out); }, message.body);
+}
+
+std::optional<Message> DecodeMessage(std::string_view bytes) {
+  ByteReader in(bytes);
+  if (in.U8() != kMessageVersion) return std::nullopt;
+  const uint8_t kind = in.U8();
+  Message message;
+  message.from = ReadNumber<MemberId>(in);
+  message.to = ReadNumber<MemberId>(in);
+  message.term = ReadNumber<Term>(in);
+  ReadBody(kind, message.body, message.term, in);
+  if (!in.AtEnd() || !message.from || !message.to) return std::nullopt;
+  return message;
+}
+
+}  // namespace quorate::raft
