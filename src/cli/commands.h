@@ -1,0 +1,20 @@
+// The subcommands of `quorate`, each in a file of its own. Register* adds one to `app`; running it sets
+// `exit`.
+#pragma once
+
+#include "cli/exit_code.h"
+
+namespace CLI {
+class App;
+}
+
+namespace quorate::cli {
+
+// Parses the command line, runs one subcommand, gives the exit code of the process.
+int Run(int argc, char** argv);
+
+void RegisterServe(CLI::App& app, ExitCode& exit);
+void RegisterOracle(CLI::App& app, ExitCode& exit);
+void RegisterVersion(CLI::App& app, ExitCode& exit);
+
+}  // namespace quorate::cli

@@ -1,0 +1,28 @@
+#include <CLI/CLI.hpp>
+
+#include "cli/commands.h"
+
+namespace quorate::cli {
+
+int Run(int argc, char** argv) {
+  CLI::App app("Quorate: authoritative DNS that is never inconsistent.", "quorate");
+  app.require_subcommand(1);
+  app.footer(
+      "A deployment is named by --oracle URL or QUORATE_ORACLE, one replica by --server URL or "
+      "QUORATE_SERVER.\n" +
+      std::string(kExitCodeHelp));
+  ExitCode exit = ExitCode::kOk;
+#ifdef QUORATE_WITH_SERVE
+  RegisterServe(app, exit);
+#endif
+  RegisterOracle(app, exit);
+  RegisterVersion(app, exit);
+  try {  // CLI11 reports everything by throwing, --help too
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
+  }
+  return static_cast<int>(exit);
+}
+
+}  // namespace quorate::cli

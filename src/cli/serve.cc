@@ -1,0 +1,56 @@
+#include "app/serve.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "base/status_macros.h"
+#include "cli/commands.h"
+
+namespace quorate::cli {
+namespace {
+
+void AddPlaceFlags(CLI::App& command, app::ServeOptions& o) {
+  command.add_option("--oracle", o.oracle_url, "URL of the Oracle that gives this replica its place");
+  command.add_option("--region", o.region, "Region of this replica, as the Oracle knows it");
+  command.add_option("--inst-id", o.inst_id, "Name of this instance, as the Oracle knows it");
+  command.add_option("--group-id", o.group_id, "Without an Oracle: number of the group, from 1");
+  command.add_option("--group", o.group_name, "Without an Oracle: name of the group");
+  command.add_option("--replica-id", o.replica_id, "Without an Oracle: number of this member, from 1");
+  command.add_option("--members", o.members, "Without an Oracle: 1=ip:port,2=ip:port,... of all members")
+      ->delimiter(',');
+  command.add_option("--zones", o.zones, "Zones made with a minimal content when the group is first formed")
+      ->delimiter(',');
+}
+
+}  // namespace
+
+void RegisterServe(CLI::App& app, ExitCode& exit) {
+  CLI::App* command = app.add_subcommand("serve", "Run one replica of one nameserver group");
+  auto options = std::make_shared<app::ServeOptions>();
+  command->add_option("--config", options->config_file, "TOML file; flags override it");
+  command->add_option("--data", options->data_dir, "Data directory, made if missing");
+  command
+      ->add_option("--listen-dns", options->listen_dns, "ip:port or [ip6]:port for UDP and TCP; repeatable")
+      ->take_all();
+  command->add_option("--listen-http", options->listen_http,
+                      "ip:port of the HTTP door (API, health, metrics)");
+  command->add_option("--listen-etcd", options->listen_etcd, "ip:port of the etcd door (gRPC)");
+  command->add_option("--listen-peer", options->listen_peer, "ip:port for the other members of the group");
+  command->add_option("--dns-workers", options->dns_workers, "Threads that answer DNS");
+  AddPlaceFlags(*command, *options);
+  command->footer(
+      "Examples:\n"
+      "  quorate serve --data d1 --listen-dns 127.0.0.1:5301 --listen-http 127.0.0.1:8101 \\\n"
+      "    --listen-peer 127.0.0.1:7101 --oracle http://127.0.0.1:8000 --region eu --inst-id i-1\n"
+      "  quorate serve --config /etc/quorate/replica.toml");
+  command->callback([options, &exit] {
+    const absl::Status status = app::RunServe(*options);
+    if (status.ok()) return;
+    fmt::print(stderr, "quorate serve: {}\n", MessageOf(status));
+    exit = status.code() == absl::StatusCode::kInvalidArgument ? ExitCode::kUsage : ExitCode::kFailed;
+  });
+}
+
+}  // namespace quorate::cli
