@@ -1,0 +1,70 @@
+// Changes of a zone as pure functions: (version, edit) -> new version and what changed, or a refusal.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "dns/rr.h"
+#include "zone/refusal.h"
+#include "zone/zone.h"
+
+namespace quorate::zone {
+
+struct RRsetEdit {
+  enum class Kind : uint8_t {
+    kReplace = 1,        // the RRset becomes exactly `ttl` and `rdata`; without rdata: as kDelete
+    kDelete = 2,         // the RRset goes; type ANY: all of the name's, but not SOA and NS of the apex
+    kAddRecords = 3,     // `rdata` join the RRset, whose TTL becomes `ttl` (RFC 2181 5.2)
+    kRemoveRecords = 4,  // `rdata` leave it; those that are not there do not matter
+  };
+  dns::Name owner;
+  dns::RRType type = dns::RRType::kA;
+  Kind kind = Kind::kReplace;
+  uint32_t ttl = 0;                // seconds; 2^31 and above mean 0 (RFC 2181 8)
+  std::vector<std::string> rdata;  // uncompressed wire form
+};
+
+// Applied in order, each to what the ones before it left; the rules are checked on the outcome alone.
+struct ZoneEdit {
+  std::vector<RRsetEdit> edits;
+};
+
+struct RRsetChange {
+  dns::Name owner;
+  dns::RRType type = dns::RRType::kA;
+  std::optional<dns::RRset> before, after;  // at least one
+  bool operator==(const RRsetChange&) const = default;
+};
+
+// What differs between two versions, the SOA included; in canonical order of owners, then by type number.
+struct Changeset {
+  dns::Name apex;
+  std::optional<dns::Serial> from, to;  // nullopt: there is no such version (the zone is new, or gone)
+  std::vector<RRsetChange> changes;
+  bool empty() const { return changes.empty(); }
+  bool operator==(const Changeset&) const = default;
+};
+
+// `zone` is the new version. Without an effect: the old one, and no changes.
+struct EditResult {
+  ZonePtr zone;
+  Changeset changeset;
+};
+using EditOutcome = std::variant<EditResult, Refusal>;
+
+// All of the edit or nothing. The SOA serial goes up by one (RFC 1982) unless the edit moved it forward
+// itself; an edit without an effect does not move it. A name keeps the case that its first record gave it.
+// Cost: the size of the edit and of the RRsets at the names it touches. Deterministic.
+EditOutcome ApplyEdit(const ZonePtr& zone, const ZoneEdit& edit);
+
+// `next` (from a ZoneBuilder) takes the place of `old`, which may be nullptr. Equal but for an older or equal
+// serial: no change. A serial that is not newer becomes the old one plus one, or for a signed zone is
+// refused.
+EditOutcome ReplaceZone(const ZonePtr& old, const ZonePtr& next);
+
+// Either may be nullptr: no such version.
+Changeset Diff(const Zone* old, const Zone* next);
+
+}  // namespace quorate::zone
