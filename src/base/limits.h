@@ -18,6 +18,9 @@ inline constexpr size_t kLogKeepEntries = 10000;  // kept behind the applied ind
 inline constexpr size_t kLogCompactBytes = size_t{16} << 20;  // a longer log is cut, below what is flushed
 inline constexpr size_t kSnapshotChunkBytes = size_t{1} << 20;
 inline constexpr size_t kPeerQueueMessages = 4096;  // waiting for one peer's stream; full drops, Raft resends
+inline constexpr size_t kRecentOutcomesMax = 4096;            // of applied entries, for replies that come late
+inline constexpr size_t kRecentOutcomeBytesMax = size_t{1} << 20;
+inline constexpr size_t kSnapshotTransfersMax = 2;            // to followers at a time; the others wait
 inline constexpr size_t kReadWaitersMax = 65536;
 inline constexpr size_t kSessionsMax = 100000;   // oldest by group time goes first
 inline constexpr size_t kHeldQueriesMax = 4096;  // DNS queries of one worker waiting for a barrier
@@ -29,7 +32,8 @@ inline constexpr size_t kZonesPerGroupMax = 1000;
 inline constexpr size_t kGroupsMax = 1000;  // per region
 inline constexpr size_t kOracleRequestBytesMax = size_t{1}
                                                  << 20;  // an init with kGroupsMax groups is ~100 KB
-inline constexpr size_t kOracleConnectionsMax = 2048;    // each replica asks over one, for a moment
+inline constexpr size_t kOracleConnectionsMax =
+    256;  // x 1 MiB of request; each replica asks over one, for a moment
 
 inline constexpr size_t kMembersMax = 64;           // of one group: voters, and learners at the edges
 inline constexpr size_t kAddressBytesMax = 300;     // a host name of 255 octets, brackets, colon, port
