@@ -69,10 +69,10 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
  private:
   void OnRead(error_code error) {
     reading_ = false;
-    if (error == http::error::end_of_stream || error == beast::error::timeout ||
-        error == asio::error::operation_aborted || error.category() == asio::error::get_system_category()) {
-      return Close();
-    }
+    // The client left, was silent for too long, or we stop: nobody waits for an answer.
+    const bool gone = error == http::error::end_of_stream || error == beast::error::timeout ||
+                      error.category() == asio::error::get_system_category();
+    if (error && gone) return Close();
     if (error) return Write(Malformed(error), 11, false);
     const auto& request = parser_->get();
     const std::string_view target(request.target().data(), request.target().size());
