@@ -1,4 +1,5 @@
-// A replicated state machine, as the replica driver sees it. Apply is a deterministic function of state and entry.
+// A replicated state machine, as the replica driver sees it. Apply is a deterministic function of state and
+// entry.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +15,9 @@ namespace quorate::rsm {
 
 // What must not differ between replicas, put into every command's entry by the leader that appends it.
 struct Stamp {
-  Duration group_time{0};  // the last logged value plus the leader's own BOOTTIME since its election; never goes back
-  WallTime wall_time;      // for people, SOA policies and TSIG; may jump
+  Duration group_time{
+      0};  // the last logged value plus the leader's own BOOTTIME since its election; never goes back
+  WallTime wall_time;  // for people, SOA policies and TSIG; may jump
 };
 // payload of a command entry := group_time:u64le wall_time:u64le command
 std::string StampCommand(const Stamp& stamp, std::string_view command);
@@ -39,8 +41,9 @@ using Outcome = std::string;
 class StateMachine {
  public:
   virtual ~StateMachine() = default;
-  // One thread. Entries come in order, without gaps. A malformed command is an outcome ("refused"), never a crash.
-  // What it changed is visible to readers on return (published), and is in the map in one batch with the index.
+  // One thread. Entries come in order, without gaps. A malformed command is an outcome ("refused"), never a
+  // crash. What it changed is visible to readers on return (published), and is in the map in one batch with
+  // the index.
   virtual Outcome Apply(const Entry& entry) = 0;
   virtual LogIndex applied_index() const = 0;
   virtual Term applied_term() const = 0;

@@ -41,7 +41,7 @@ std::vector<zone::RRsetEdit> GetEdits(ByteReader& in) {
   for (size_t i = 0; i < n && in.ok(); ++i) {
     zone::RRsetEdit edit;
     const uint8_t kind = in.U8();
-    if (kind > static_cast<uint8_t>(zone::RRsetEdit::Kind::kRemoveRecords)) in.Fail();
+    if (kind < 1 || kind > static_cast<uint8_t>(zone::RRsetEdit::Kind::kRemoveRecords)) in.Fail();
     edit.kind = static_cast<zone::RRsetEdit::Kind>(kind);
     dns::RRset rrset = codec::GetRRset(in);
     edit.owner = std::move(rrset.owner);
@@ -74,7 +74,8 @@ void PutBody(const Command& command, ByteWriter& out) {
                  [&](const Seed& c) {
                    PutTag(out, Tag::kSeed);
                    out.Varint(c.zones.size());
-                   for (const ZoneCreate& zone : c.zones) PutName(out, zone.apex), PutRRsets(out, zone.rrsets);
+                   for (const ZoneCreate& zone : c.zones)
+                     PutName(out, zone.apex), PutRRsets(out, zone.rrsets);
                  },
              },
              command.body);

@@ -1,5 +1,5 @@
-// The commands that clients' doors put into the log. Wire form, never text: records as RRsets with wire rdata.
-// Layout: docs/formats-commands.md.
+// The commands that clients' doors put into the log. Wire form, never text: records as RRsets with wire
+// rdata. Layout: docs/formats-commands.md.
 #pragma once
 
 #include <optional>
@@ -48,11 +48,11 @@ struct Seed {
 };
 
 struct Command {
-  // Exactly once: a command with a key that was already used gets the first one's outcome. Empty: none. At most
-  // kIdempotencyKeyMax bytes. Remembered for kSessionLifetime of group time.
+  // Exactly once: a command with a key that was already used gets the first one's outcome. Empty: none. At
+  // most kIdempotencyKeyMax bytes. Remembered for kSessionLifetime of group time.
   std::string idempotency_key;
-  // Refused (kConflict) if what the command touches changed after this revision: the RRsets of a ZoneChange, the whole
-  // zone otherwise. Not for KvTxn, which has compares.
+  // Refused (kConflict) if what the command touches changed after this revision: the RRsets of a ZoneChange,
+  // the whole zone otherwise. Not for KvTxn, which has compares.
   std::optional<Revision> if_revision;
   // Who asked, for the record: "http 192.0.2.1".
   std::string origin;

@@ -6,7 +6,8 @@
 
 namespace quorate::rsm {
 
-// result := refused:u8 reason:string store_error:u8 changed:u8 revision:varint serial:u32 added,removed,changed:varint
+// result := refused:u8 reason:string store_error:u8 changed:u8 revision:varint serial:u32
+// added,removed,changed:varint
 //           count:varint current*  has_txn:u8 [txn]
 std::string EncodeResult(const CommandResult& result) {
   ByteWriter out(64);

@@ -1,4 +1,5 @@
-// What a command came to, the same at every replica. StateMachine::Apply gives it encoded; doors decode it here.
+// What a command came to, the same at every replica. StateMachine::Apply gives it encoded; doors decode it
+// here.
 #pragma once
 
 #include <optional>
@@ -14,8 +15,8 @@
 namespace quorate::rsm {
 
 enum class Refused : uint8_t {
-  kNot = 0,         // it was applied
-  kMalformed = 1,   // the command does not decode
+  kNot = 0,        // it was applied
+  kMalformed = 1,  // the command does not decode
   kNoSuchZone = 2,
   kZoneExists = 3,
   kInvalidZone = 4,  // the zone would become invalid; `reason` says exactly why
@@ -33,14 +34,14 @@ struct StoredRRset {
 
 struct CommandResult {
   Refused refused = Refused::kNot;
-  std::string reason;                         // of a refusal, for people
-  std::optional<kv::Error> store_error;       // kStore
-  bool changed = false;                       // false: it was applied and nothing differs
-  Revision revision;                          // of the store after it
-  dns::Serial serial;                         // of the zone after it
+  std::string reason;                    // of a refusal, for people
+  std::optional<kv::Error> store_error;  // kStore
+  bool changed = false;                  // false: it was applied and nothing differs
+  Revision revision;                     // of the store after it
+  dns::Serial serial;                    // of the zone after it
   uint32_t rrsets_added = 0, rrsets_removed = 0, rrsets_changed = 0;
-  std::vector<StoredRRset> current;           // kConflict: the touched RRsets, at most kCurrentMax
-  kv::TxnResponse txn;                        // KvTxn
+  std::vector<StoredRRset> current;  // kConflict: the touched RRsets, at most kCurrentMax
+  kv::TxnResponse txn;               // KvTxn
 };
 inline constexpr size_t kCurrentMax = 16;
 

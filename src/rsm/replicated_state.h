@@ -1,6 +1,6 @@
 // The state machine of a nameserver group: the versioned store, and the DNS zones that are a view of it.
-// Apply: sessions, then the command on the store, then one batch into the map together with the applied index, then
-// the new zone versions are published.
+// Apply: sessions, then the command on the store, then one batch into the map together with the applied
+// index, then the new zone versions are published.
 #pragma once
 
 #include <atomic>
@@ -12,6 +12,7 @@
 #include "rsm/api.h"
 #include "rsm/command.h"
 #include "rsm/outcome.h"
+#include "zone/edit.h"
 #include "zone/zone_set.h"
 
 namespace quorate::rsm {
@@ -19,13 +20,15 @@ namespace quorate::rsm {
 // Hears of what was applied, on the apply thread, after it is in the map; before Apply returns.
 struct Observer {
   std::function<void(std::shared_ptr<const zone::ZoneSet>)> zones_changed;
-  std::function<void(Revision, const std::vector<kv::Event>&)> store_changed;  // the events of one revision, in order
+  std::function<void(Revision, const std::vector<kv::Event>&)>
+      store_changed;               // the events of one revision, in order
   std::function<void()> reloaded;  // everything may have changed; history too
 };
 
 class ReplicatedState final : public StateMachine {
  public:
-  // `map` outlives this. Nothing is read before Reload().
+  // `map` outlives this. Nothing is read before Reload(), which stops the process (FailStop) if the map holds
+  // a zone that cannot be rebuilt: everything in it was valid when it was applied.
   ReplicatedState(kv::OrderedMap& map, Observer observer);
 
   Outcome Apply(const Entry& entry) override;
@@ -35,8 +38,6 @@ class ReplicatedState final : public StateMachine {
   void Reload() override;
   uint64_t state_hash() const override { return applied_.hash; }
 
-  // Why Reload() could not make a zone of what the map holds; empty when all is well. Such a zone is not served.
-  const std::string& reload_error() const { return reload_error_; }
   std::shared_ptr<const zone::ZoneSet> zones() const { return zones_; }
 
  private:
@@ -45,11 +46,16 @@ class ReplicatedState final : public StateMachine {
     Term term;
     Duration group_time{0};
     uint64_t hash = 0;
-    uint64_t sessions = 0;  // how many are kept
+    uint64_t sessions = 0;    // how many are kept
+    bool compacting = false;  // superseded versions are still being deleted
+
+    std::string Encode() const;
+    static AppliedMark Decode(std::string_view bytes);
   };
   struct Work;  // of one command: its transaction, what it changed, its result
 
-  void ApplyCommand(const Command& command, Work& work);
+  Outcome RunOnce(const Command& command, uint64_t digest, Duration now, Work& work);
+  void Run(const Command& command, Work& work);
   void Do(const KvTxn& command, Work& work);
   void Do(const KvCompact& command, Work& work);
   void Do(const ZoneCreate& command, Work& work);
@@ -57,20 +63,16 @@ class ReplicatedState final : public StateMachine {
   void Do(const ZoneDelete& command, Work& work);
   void Do(const ZoneChange& command, Work& work);
   void Do(const Seed& command, Work& work);
-  bool ConflictsSince(const Command& command, Work& work);
   void ReplaceZone(const dns::Name& apex, const std::vector<dns::RRset>& rrsets, Work& work);
-  void PutZone(const zone::Changeset& changes, zone::ZonePtr next, Work& work);
-  void Finish(const Entry& entry, Work& work);
-
-  bool FindSession(const Command& command, uint64_t digest, Work& work) const;
-  void KeepSession(const Command& command, uint64_t digest, Work& work);
-  void ExpireSessions(Work& work);
+  void Adopt(zone::EditOutcome outcome, Work& work);
+  void PutChanges(const zone::Changeset& changeset, Work& work);
+  void Write(const Entry& entry, Duration group_time, Work& work);
+  void PublishChanges(const Work& work);
 
   kv::OrderedMap& map_;
   const Observer observer_;
   AppliedMark applied_;
   std::shared_ptr<const zone::ZoneSet> zones_;
-  std::string reload_error_;
 };
 
 }  // namespace quorate::rsm

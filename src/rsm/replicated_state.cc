@@ -1,0 +1,281 @@
+#include "rsm/replicated_state.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "base/check.h"
+#include "base/crc32c.h"
+#include "base/limits.h"
+#include "base/overloaded.h"
+#include "rsm/conditions.h"
+#include "rsm/read.h"
+#include "rsm/sessions.h"
+#include "rsm/zones.h"
+#include "zone/builder.h"
+#include "zone/store_keys.h"
+
+namespace quorate::rsm {
+namespace {
+
+constexpr char kAppliedKey[] = "mapplied";
+constexpr uint64_t kExpirePerCommand = 8;
+constexpr size_t kCompactPerCommand = 128;
+
+uint64_t Mix(uint64_t hash, LogIndex index, const kv::MapBatch& batch) {
+  uint32_t crc = 0;
+  for (const kv::MapWrite& write : batch) {
+    crc = Crc32c(write.key, crc);
+    crc = write.value ? Crc32c(*write.value, crc) : ~crc;
+  }
+  return (hash ^ index.value) * 0x9e3779b97f4a7c15ULL + crc;
+}
+
+std::string NoSuchZone(const dns::Name& apex) {
+  return fmt::format("no zone {} in this group: `quorate zone create {}` makes it", apex.ToText(),
+                     apex.ToText());
+}
+
+uint64_t Digest(std::string_view command) { return uint64_t{Crc32c(command)} << 32 | command.size(); }
+
+}  // namespace
+
+struct ReplicatedState::Work {
+  explicit Work(const kv::MapReader& map) : txn(map) {}
+
+  kv::Transaction txn;
+  kv::MapBatch batch;  // what is not of the store: sessions, compaction, the applied mark
+  CommandResult result;
+  std::shared_ptr<const zone::ZoneSet> zones;  // null: as before
+  kv::Committed committed;
+  uint64_t sessions = 0;
+  bool compacts = false;
+
+  void Refuse(Refused why, std::string reason) {
+    result.refused = why;
+    result.reason = std::move(reason);
+  }
+};
+
+// mark := version:u8 index:u64 term:u64 group_time:u64 hash:u64 sessions:u64 compacting:u8
+std::string ReplicatedState::AppliedMark::Encode() const {
+  ByteWriter out(48);
+  out.U8(1);
+  out.U64(index.value), out.U64(term.value), out.U64(static_cast<uint64_t>(group_time.count()));
+  out.U64(hash), out.U64(sessions), out.U8(compacting);
+  return out.Take();
+}
+
+ReplicatedState::AppliedMark ReplicatedState::AppliedMark::Decode(std::string_view bytes) {
+  ByteReader in(bytes);
+  if (in.U8() != 1) FailStop("the state is of another version than this program");
+  AppliedMark mark;
+  mark.index = LogIndex{in.U64()};
+  mark.term = Term{in.U64()};
+  mark.group_time = Duration(static_cast<int64_t>(in.U64()));
+  mark.hash = in.U64();
+  mark.sessions = in.U64();
+  mark.compacting = in.U8() != 0;
+  if (!in.AtEnd()) FailStop("the state's applied mark is damaged");
+  return mark;
+}
+
+ReplicatedState::ReplicatedState(kv::OrderedMap& map, Observer observer)
+    : map_(map), observer_(std::move(observer)), zones_(std::make_shared<const zone::ZoneSet>()) {}
+
+Outcome ReplicatedState::Apply(const Entry& entry) {
+  CHECK_GT(entry.index, applied_.index);
+  Work work(map_);
+  work.sessions = applied_.sessions;
+  const std::optional<StampedCommand> stamped = entry.is_command ? ParseStamped(entry.payload) : std::nullopt;
+  const Duration now =
+      stamped ? std::max(stamped->stamp.group_time, applied_.group_time) : applied_.group_time;
+  if (!entry.is_command) {
+    Write(entry, now, work);
+    return {};
+  }
+  Outcome outcome;
+  const Result<Command, std::string> command =
+      stamped ? DecodeCommand(stamped->command) : Result<Command, std::string>(std::string("no time stamp"));
+  if (!command.ok()) {
+    work.Refuse(Refused::kMalformed, command.error());
+    outcome = EncodeResult(work.result);
+  } else {
+    outcome = RunOnce(*command, Digest(stamped->command), now, work);
+  }
+  Write(entry, now, work);
+  PublishChanges(work);
+  return outcome;
+}
+
+Outcome ReplicatedState::RunOnce(const Command& command, uint64_t digest, Duration now, Work& work) {
+  const bool once = !command.idempotency_key.empty();
+  if (once) {
+    work.sessions -= sessions::Expire(map_, now, work.sessions, {kSessionLifetime, limits::kSessionsMax},
+                                      kExpirePerCommand, work.batch);
+  }
+  if (const auto kept = once ? sessions::Find(map_, command.idempotency_key) : std::nullopt) {
+    if (kept->digest == digest) return kept->outcome;
+    work.Refuse(Refused::kKeyReused, "this idempotency key was used for another request: use a new one");
+    return EncodeResult(work.result);
+  }
+  Run(command, work);
+  Outcome outcome = EncodeResult(work.result);
+  if (once) {
+    sessions::Keep(command.idempotency_key, {digest, outcome}, now, work.batch);
+    ++work.sessions;
+  }
+  return outcome;
+}
+
+void ReplicatedState::Run(const Command& command, Work& work) {
+  if (std::optional<Conflict> conflict = FindConflict(map_, command)) {
+    work.Refuse(Refused::kConflict, std::move(conflict->reason));
+    work.result.current = std::move(conflict->current);
+  } else {
+    std::visit([&](const auto& body) { Do(body, work); }, command.body);
+  }
+  if (work.result.refused == Refused::kNot) {
+    work.committed = work.txn.Commit();
+  } else {  // nothing of a refused command stays
+    work.zones = nullptr;
+    work.committed.revision = work.txn.base_revision();
+  }
+  work.result.revision = work.committed.revision;
+  work.result.changed |= !work.committed.events.empty();
+}
+
+void ReplicatedState::Do(const KvTxn& command, Work& work) {
+  if (const std::string_view reserved = ReservedPrefixTouched(command.txn); !reserved.empty()) {
+    return work.Refuse(Refused::kReserved,
+                       fmt::format("keys under {} are written through DNS commands only", reserved));
+  }
+  const Result<kv::TxnResponse, kv::Error> response = kv::Execute(work.txn, command.txn);
+  if (!response.ok()) {
+    work.result.store_error = response.error();
+    return work.Refuse(Refused::kStore, std::string(kv::ErrorText(response.error())));
+  }
+  work.result.txn = *response;
+}
+
+void ReplicatedState::Do(const KvCompact& command, Work& work) {
+  const Result<kv::MapBatch, kv::Error> batch = kv::Compact(map_, command.revision);
+  if (!batch.ok()) {
+    work.result.store_error = batch.error();
+    return work.Refuse(Refused::kStore, std::string(kv::ErrorText(batch.error())));
+  }
+  work.batch.insert(work.batch.end(), batch->begin(), batch->end());
+  work.compacts = true;
+  work.result.changed = true;
+}
+
+void ReplicatedState::Do(const ZoneCreate& command, Work& work) {
+  if (zones_->Get(command.apex.wire())) {
+    return work.Refuse(Refused::kZoneExists, fmt::format("zone {} exists already", command.apex.ToText()));
+  }
+  ReplaceZone(command.apex, command.rrsets, work);
+}
+
+void ReplicatedState::Do(const ZoneReplace& command, Work& work) {
+  ReplaceZone(command.apex, command.rrsets, work);
+}
+
+void ReplicatedState::Do(const ZoneDelete& command, Work& work) {
+  const zone::ZonePtr zone = zones_->Get(command.apex.wire());
+  if (!zone) return work.Refuse(Refused::kNoSuchZone, NoSuchZone(command.apex));
+  const auto [begin, end] = zone::ZoneRange(command.apex);
+  const auto gone = work.txn.DeleteRange({begin, end});
+  work.result.rrsets_removed = static_cast<uint32_t>(gone.size());
+  work.result.serial = zone->serial();
+  work.zones = std::make_shared<const zone::ZoneSet>(zones_->Without(command.apex.wire()));
+}
+
+void ReplicatedState::Do(const ZoneChange& command, Work& work) {
+  const zone::ZonePtr before = zones_->Get(command.apex.wire());
+  if (!before) return work.Refuse(Refused::kNoSuchZone, NoSuchZone(command.apex));
+  Adopt(zone::ApplyEdit(before, {command.edits}), work);
+}
+
+void ReplicatedState::Do(const Seed& command, Work& work) {
+  if (kv::ReadMeta(map_).current != Revision{1}) {
+    return work.Refuse(Refused::kNotEmpty, "the group has data already");
+  }
+  const auto before = zones_;
+  for (const ZoneCreate& zone : command.zones) {
+    ReplaceZone(zone.apex, zone.rrsets, work);
+    if (work.result.refused != Refused::kNot) break;
+    zones_ = work.zones;  // the next zone is added to this one
+  }
+  zones_ = before;
+}
+
+void ReplicatedState::ReplaceZone(const dns::Name& apex, const std::vector<dns::RRset>& rrsets, Work& work) {
+  zone::ZoneBuilder builder(apex);
+  for (const dns::RRset& rrset : rrsets) builder.Add(rrset);
+  auto built = std::move(builder).Build();
+  if (auto* refusal = std::get_if<zone::Refusal>(&built)) {
+    return work.Refuse(Refused::kInvalidZone, std::move(refusal->reason));
+  }
+  Adopt(zone::ReplaceZone(zones_->Get(apex.wire()), std::get<zone::ZonePtr>(built)), work);
+}
+
+void ReplicatedState::Adopt(zone::EditOutcome outcome, Work& work) {
+  if (auto* refusal = std::get_if<zone::Refusal>(&outcome)) {
+    return work.Refuse(Refused::kInvalidZone, std::move(refusal->reason));
+  }
+  auto& [zone, changeset] = std::get<zone::EditResult>(outcome);
+  work.result.serial = zone->serial();
+  if (changeset.empty()) return;
+  PutChanges(changeset, work);
+  work.zones = std::make_shared<const zone::ZoneSet>(zones_->With(std::move(zone)));
+}
+
+void ReplicatedState::PutChanges(const zone::Changeset& changeset, Work& work) {
+  for (const zone::RRsetChange& change : changeset.changes) {
+    const std::string key = zone::RecordKey(changeset.apex, change.owner, change.type);
+    if (change.after) {
+      work.txn.Put(key, zone::EncodeRRset(*change.after));
+    } else {
+      work.txn.Delete(key);
+    }
+    ++(!change.before  ? work.result.rrsets_added
+       : !change.after ? work.result.rrsets_removed
+                       : work.result.rrsets_changed);
+  }
+  TouchSoa(changeset.apex, work.txn);
+}
+
+void ReplicatedState::Write(const Entry& entry, Duration group_time, Work& work) {
+  kv::MapBatch batch;
+  if (applied_.compacting) batch = kv::StepCompaction(map_, kCompactPerCommand);
+  const bool compacting = work.compacts || !batch.empty();
+  batch.insert(batch.end(), std::make_move_iterator(work.committed.batch.begin()),
+               std::make_move_iterator(work.committed.batch.end()));
+  batch.insert(batch.end(), std::make_move_iterator(work.batch.begin()),
+               std::make_move_iterator(work.batch.end()));
+  applied_ = {entry.index,   entry.term, group_time, Mix(applied_.hash, entry.index, batch),
+              work.sessions, compacting};
+  batch.push_back({kAppliedKey, applied_.Encode()});
+  map_.Write(batch);
+}
+
+void ReplicatedState::PublishChanges(const Work& work) {
+  if (work.zones) {
+    zones_ = work.zones;
+    if (observer_.zones_changed) observer_.zones_changed(zones_);
+  }
+  if (!work.committed.events.empty() && observer_.store_changed) {
+    observer_.store_changed(work.committed.revision, work.committed.events);
+  }
+}
+
+void ReplicatedState::Reload() {
+  const std::optional<std::string> mark = map_.Get(kAppliedKey);
+  applied_ = mark ? AppliedMark::Decode(*mark) : AppliedMark{};
+  zones_ = RebuildZones(map_);
+  if (observer_.zones_changed) observer_.zones_changed(zones_);
+  if (observer_.reloaded) observer_.reloaded();
+}
+
+}  // namespace quorate::rsm
