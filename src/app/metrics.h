@@ -1,0 +1,12 @@
+// The figures of the DNS data plane, for /metrics.
+#pragma once
+
+#include "api/http/backend.h"
+#include "serve/counters.h"
+
+namespace quorate::app {
+
+// `transport` is "udp" or "tcp".
+void CollectServe(const serve::Counters& counters, const char* transport, api::MetricsSink& sink);
+
+}  // namespace quorate::app
