@@ -1,5 +1,5 @@
-// The consensus core: Step(now, input) -> Effects. Pure: no clock, thread, randomness, I/O or logging inside, so the
-// product and the simulator run the same code. One thread at a time.
+// The consensus core: Step(now, input) -> Effects. Pure: no clock, thread, randomness, I/O or logging inside,
+// so the product and the simulator run the same code. One thread at a time.
 #pragma once
 
 #include <map>
@@ -24,63 +24,100 @@ struct CoreConfig {
   size_t inflight_messages_max = 0;  // 0: limits.h
   size_t inflight_bytes_max = 0;     // 0: limits.h
   size_t uncommitted_bytes_max = 0;  // 0: limits.h
+  // A leader whose own disk finished nothing for so long gives up, and a voter does not campaign. Far above
+  // any healthy fsync; 0: never.
+  Duration disk_stall_max = std::chrono::seconds(3);
 };
 
-// What was found on disk.
+// What was found on disk. The driver sees to it that it is consistent (CHECKed): a log that ends before
+// `applied` is given as no entries after a base at `applied`.
 struct Restored {
   HardState hard_state;
-  SnapshotMeta base;              // log begins after base.last_index; its configuration counts until the log has one
+  SnapshotMeta base;  // log begins after base.last_index; its configuration counts until the log has one
   std::vector<LogEntry> entries;  // contiguous, from base.last_index + 1; all durable
   LogIndex applied;               // the state machine already has everything up to here
 };
 
 // --- inputs ---
-struct Tick {};                         // time passed; call at least every heartbeat_interval / 2
-struct Receive { Message message; };    // validated by the transport; may still be stale, repeated or out of order
-struct Proposal { uint64_t tag = 0; EntryType type = EntryType::kCommand; Payload payload; };
-struct Propose { std::vector<Proposal> proposals; };  // appended as one batch, each answered by its tag
-// Effects::append up to `index` is synced. `term` is Core::term() right after the Step that returned it (not the
-// entry's own): it tells this append from another of the same index before a truncation. Simplest: hand back
-// Effects::when_durable. Reported in the order of the Effects; of several written by one sync the last is enough.
-struct LogDurable { Term term; LogIndex index; };
-struct Applied { LogIndex index; };
-struct ReadRequest { uint64_t id = 0; };              // id is new for every attempt
-struct TransferLeadership { MemberId to; };           // 0: the most caught-up voter
-struct Compacted { LogIndex through; };               // the driver cut the log; entries up to here may be forgotten
-struct SnapshotReceived { MemberId from; Term term; SnapshotMeta meta; };  // complete, verified, not yet installed
-struct SnapshotSent { MemberId to; bool installed = false; LogIndex last_index; };  // the driver's transfer ended
+struct Tick {};  // time passed; call at least every heartbeat_interval / 2
+struct Receive {
+  Message message;
+};  // validated by the transport; may still be stale, repeated or out of order
+struct Proposal {
+  uint64_t tag = 0;
+  EntryType type = EntryType::kCommand;
+  Payload payload;
+};
+struct Propose {
+  std::vector<Proposal> proposals;
+};  // appended as one batch, each answered by its tag
+// Effects::append up to `index` is synced. `term` is Core::term() right after the Step that returned it (not
+// the entry's own): it tells this append from another of the same index before a truncation. Simplest: hand
+// back Effects::when_durable. Reported in the order of the Effects; of several written by one sync the last
+// is enough.
+struct LogDurable {
+  Term term;
+  LogIndex index;
+};
+struct Applied {
+  LogIndex index;
+};
+struct ReadRequest {
+  uint64_t id = 0;
+};  // id is new for every attempt
+struct TransferLeadership {
+  MemberId to;
+};  // 0: the most caught-up voter
+struct Compacted {
+  LogIndex through;
+};  // the driver cut the log; entries up to here may be forgotten
+struct SnapshotReceived {
+  MemberId from;
+  Term term;
+  SnapshotMeta meta;
+};  // complete, verified, not yet installed
+struct SnapshotSent {
+  MemberId to;
+  bool installed = false;
+  LogIndex last_index;
+};  // the driver's transfer ended
 
-using Input = std::variant<Tick, Receive, Propose, LogDurable, Applied, ReadRequest, TransferLeadership, Compacted,
-                           SnapshotReceived, SnapshotSent>;
+using Input = std::variant<Tick, Receive, Propose, LogDurable, Applied, ReadRequest, TransferLeadership,
+                           Compacted, SnapshotReceived, SnapshotSent>;
 
 // --- effects: what must be done, in this order ---
+// kQueueFull: too many uncommitted bytes; or for a configuration, that another is not yet committed.
 enum class ProposeFault : uint8_t { kNotLeader, kQueueFull, kTransferring };
 struct ProposeResult {
   uint64_t tag = 0;
-  std::optional<ProposeFault> fault;  // none: appended at (index, term); committed only if it is applied there
+  std::optional<ProposeFault>
+      fault;  // none: appended at (index, term); committed only if it is applied there
   LogIndex index;
   Term term;
 };
 struct ReadResult {
   uint64_t id = 0;
-  bool ok = false;  // false: no leader known, leadership lost, or too early in the term. Try again with a new id.
-  LogIndex index;   // ok: reads at applied >= index are linearizable
+  bool ok =
+      false;  // false: no leader known, leadership lost, or too early in the term. Try again with a new id.
+  LogIndex index;  // ok: reads at applied >= index are linearizable
 };
 
 struct Effects {
-  std::optional<HardState> hard_state;      // durable with `append` (and `install`) in one synced batch
-  std::optional<SnapshotMeta> install;      // replace state and log by the snapshot received: log restarts after it
-  bool keep_log_suffix = false;             // with install: entries after it agree and stay (Raft 7, rule 6)
-  std::vector<LogEntry> append;             // replaces any suffix from append.front().index on
-  std::vector<Message> send_now;            // a leader's AppendEntries goes out beside its own disk (dissertation 10.2.1)
-  // Votes, vote requests and append acknowledgements: once the writes of this Effects and of every earlier one are
-  // synced, also when this one has none.
+  std::optional<HardState> hard_state;  // durable with `append` (and `install`) in one synced batch
+  std::optional<SnapshotMeta>
+      install;                   // replace state and log by the snapshot received: log restarts after it
+  bool keep_log_suffix = false;  // with install: entries after it agree and stay (Raft 7, rule 6)
+  std::vector<LogEntry> append;  // replaces any suffix from append.front().index on
+  std::vector<Message>
+      send_now;  // a leader's AppendEntries goes out beside its own disk (dissertation 10.2.1)
+  // Votes, vote requests and append acknowledgements: once the writes of this Effects and of every earlier
+  // one are synced, also when this one has none.
   std::vector<Message> send_after_durable;
   std::optional<LogDurable> when_durable;  // with `append`: the input to give back once it is synced
-  std::vector<LogEntry> committed;          // apply in order; contiguous with the last ones given
+  std::vector<LogEntry> committed;         // apply in order; contiguous with the last ones given
   std::vector<ProposeResult> proposed;
   std::vector<ReadResult> reads;
-  std::vector<MemberId> need_snapshot;      // these fell behind the log: send them a snapshot, then SnapshotSent
+  std::vector<MemberId> need_snapshot;  // these fell behind the log: send them a snapshot, then SnapshotSent
 };
 
 enum class Role : uint8_t { kFollower, kPreCandidate, kCandidate, kLeader };
@@ -99,6 +136,10 @@ struct Status {
   Configuration configuration;                     // the latest in the log, committed or not
   std::vector<PeerStatus> peers;                   // filled by a leader
   MemberId transferring_to;                        // 0: none
+  uint64_t refused_messages = 0;                   // malformed, or claiming what cannot be
+  // Messages that prove, if they are genuine, that Raft was broken: a second leader of one term, or another
+  // entry where one is committed. They are ignored; anything but 0 is a defect or an attack.
+  uint64_t rival_leaders = 0;
 };
 
 class Core {

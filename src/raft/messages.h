@@ -1,4 +1,5 @@
-// What members say to each other. The core handles the first group; the replica driver keeps the second to itself.
+// What members say to each other. The core handles the first group; the replica driver keeps the second to
+// itself.
 #pragma once
 
 #include <string>
@@ -31,12 +32,12 @@ struct AppendEntries {
 };
 // Sent twice where it helps: at once with `received`, and with `durable` once the log is synced.
 struct AppendEntriesReply {
-  bool matched = false;   // prev_index/prev_term was found
-  LogIndex received;      // matched: verified up to here by that very message, held in memory
-  LogIndex durable;       // matched: and synced up to here
+  bool matched = false;     // prev_index/prev_term was found
+  LogIndex received;        // matched: verified up to here by that very message, held in memory
+  LogIndex durable;         // matched: and synced up to here
   LogIndex conflict_index;  // not matched: the logs can agree only below this index ...
   Term conflict_term;       // ... and the last entry below it has this term here (0: there is none)
-  uint64_t round = 0;     // of the request
+  uint64_t round = 0;       // of the request
 };
 
 struct TimeoutNow {};  // dissertation 3.10
@@ -53,8 +54,8 @@ struct ReadIndexReply {
 
 // --- the driver's own ---
 
-// A follower forwards a proposal. The reply says where the leader appended it; the follower learns the outcome by
-// applying that index itself, and that it was lost by finding another term there.
+// A follower forwards a proposal. The reply says where the leader appended it; the follower learns the
+// outcome by applying that index itself, and that it was lost by finding another term there.
 struct ProposeRequest {
   uint64_t id = 0;
   Payload command;
@@ -85,7 +86,8 @@ struct SnapshotChunkReply {
 
 struct Message {
   MemberId from, to;
-  Term term;  // the sender's current term; of a pre-vote request, and of a pre-vote granted, the term asked for
+  Term term;  // the sender's current term; of a pre-vote request, and of a pre-vote granted, the term asked
+              // for
   std::variant<RequestVote, RequestVoteReply, AppendEntries, AppendEntriesReply, TimeoutNow, ReadIndexRequest,
                ReadIndexReply, ProposeRequest, ProposeReply, SnapshotChunk, SnapshotChunkReply>
       body;

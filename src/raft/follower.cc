@@ -1,0 +1,91 @@
+// AppendEntries at its receiver (Raft 5.3, Figure 2).
+#include <algorithm>
+
+#include "base/check.h"
+#include "raft/codec.h"
+#include "raft/impl.h"
+
+namespace quorate::raft {
+
+// Could an honest leader have sent it? A slice with a gap, or of falling terms, never gets near the log.
+bool Core::Impl::IsSound(const Message& m, const AppendEntries& append) const {
+  if (!m.term || append.prev_term > m.term || append.prev_index.value > kNumberMax) return false;
+  if (!append.prev_index && append.prev_term) return false;
+  LogIndex index = append.prev_index;
+  Term last = append.prev_term;
+  for (const LogEntry& e : append.entries) {
+    if (e.index != ++index || e.term < last || e.term > m.term) return false;
+    const bool configures = e.type == EntryType::kConfiguration;
+    if (configures && (!e.payload || !DecodeConfiguration(*e.payload))) return false;
+    last = e.term;
+  }
+  return true;
+}
+
+void Core::Impl::OnMessage(const Message& m, const AppendEntries& append) {
+  if (!IsSound(m, append)) {
+    ++refused_messages_;
+    return;
+  }
+  if (m.term < term()) {
+    // Told so, an old leader steps down; it could not be deposed by a vote that everybody ignores.
+    effects_.send_after_durable.push_back(To(m.from, AppendEntriesReply{.round = append.round}));
+    return;
+  }
+  if (m.term == term() && leader_ && leader_ != m.from) {
+    ++rival_leaders_;
+    return;
+  }
+  if (m.term > term() || leader_ != m.from) BecomeFollower(m.term, m.from);
+  leader_heard_at_ = now_;
+  ResetElectionTimer();
+  if (!AgreesWithCommitted(append)) {
+    ++rival_leaders_;
+  } else if (append.prev_index > commit_ && log_.TermAt(append.prev_index) != append.prev_term) {
+    ReplyMismatch(m, append);
+  } else {
+    AcceptEntries(m, append);
+  }
+}
+
+bool Core::Impl::AgreesWithCommitted(const AppendEntries& append) const {
+  const auto agrees = [&](LogIndex index, Term with) {
+    const std::optional<Term> ours = log_.TermAt(index);
+    return index > commit_ || !ours || *ours == with;
+  };
+  return agrees(append.prev_index, append.prev_term) &&
+         std::ranges::all_of(append.entries, [&](const LogEntry& e) { return agrees(e.index, e.term); });
+}
+
+void Core::Impl::ReplyMismatch(const Message& m, const AppendEntries& append) {
+  // Everything committed is in the leader's log too, whatever it probes.
+  const LogIndex last = std::max(log_.LastAgreement(append.prev_index, append.prev_term), commit_);
+  const AppendEntriesReply reply{
+      .conflict_index = last + 1, .conflict_term = *log_.TermAt(last), .round = append.round};
+  const bool unsaved = hard_state_ != unsaved_before_;
+  (unsaved ? effects_.send_after_durable : effects_.send_now).push_back(To(m.from, reply));
+}
+
+void Core::Impl::AcceptEntries(const Message& m, const AppendEntries& append) {
+  const LogIndex verified = std::max(append.prev_index + append.entries.size(), commit_);
+  const auto is_new = [&](const LogEntry& e) { return e.index > commit_ && log_.TermAt(e.index) != e.term; };
+  auto fresh = std::ranges::find_if(append.entries, is_new);
+  if (fresh != append.entries.end() && fresh->index <= log_.last_index()) log_.TruncateFrom(fresh->index);
+  for (; fresh != append.entries.end(); ++fresh) {
+    log_.Append(term(), *fresh);
+    effects_.append.push_back(*fresh);
+  }
+  // Beyond what this very message verified our log may still differ from the leader's.
+  SetCommit(std::min(append.leader_commit, verified));
+
+  AppendEntriesReply reply{.matched = true, .received = verified, .durable = verified, .round = append.round};
+  if (append.entries.empty() && hard_state_ == unsaved_before_) {
+    // A heartbeat's answer does not wait for the disk: reads and leases hang on it.
+    reply.durable = std::min(verified, log_.durable());
+    effects_.send_now.push_back(To(m.from, reply));
+  } else {
+    effects_.send_after_durable.push_back(To(m.from, reply));
+  }
+}
+
+}  // namespace quorate::raft

@@ -1,0 +1,65 @@
+// What a leader knows of one follower (etcd's names): probing for where the logs agree, replicating in a
+// pipeline, or waiting for a snapshot. Windows bound what is under way by count and by bytes.
+#pragma once
+
+#include <algorithm>
+#include <deque>
+
+#include "raft/core.h"
+
+namespace quorate::raft {
+
+class Progress {
+ public:
+  using State = PeerStatus::State;
+
+  Progress(LogIndex next, BootTime now) : next_(next), heard_at_(now) {}
+
+  State state() const { return state_; }
+  // Durable at the follower up to here, as acknowledged in this term.
+  LogIndex match() const { return match_; }
+  // The next entry to send.
+  LogIndex next() const { return next_; }
+
+  // May an AppendEntries with entries leave now?
+  bool Open(size_t messages_max, size_t bytes_max) const;
+
+  // An AppendEntries with what is from next() on left; `last` is its last index (next() - 1 when it was
+  // empty).
+  void OnSent(LogIndex last, size_t bytes);
+  // matched
+  void OnMatched(LogIndex received, LogIndex durable);
+  // not matched: probes from `next`, unless the answer is an old one.
+  void OnMismatch(LogIndex next);
+  void BecomeSnapshot();
+  void BecomeProbe(LogIndex next);
+
+  // --- what the leader notes beside ---
+  void Heard(BootTime now) { heard_at_ = now; }
+  BootTime heard_at() const { return heard_at_; }
+  void AckRound(uint64_t round) { acked_round_ = std::max(acked_round_, round); }
+  uint64_t acked_round() const { return acked_round_; }
+  void ToldCommit(LogIndex commit) { told_commit_ = std::max(told_commit_, commit); }
+  LogIndex told_commit() const { return told_commit_; }
+  void RetrySnapshotAt(BootTime at) { snapshot_retry_at_ = at; }
+  BootTime snapshot_retry_at() const { return snapshot_retry_at_; }
+
+ private:
+  struct Inflight {
+    LogIndex last;
+    size_t bytes;
+  };
+  void ClearInflight();
+
+  State state_ = State::kProbe;
+  LogIndex match_, next_;
+  bool probe_sent_ = false;  // a probe with entries is under way; heartbeats probe on should it be lost
+  std::deque<Inflight> inflight_;
+  size_t inflight_bytes_ = 0;
+  BootTime heard_at_;
+  uint64_t acked_round_ = 0;
+  LogIndex told_commit_;
+  BootTime snapshot_retry_at_;
+};
+
+}  // namespace quorate::raft

@@ -1,0 +1,28 @@
+// Majorities, counted apart in each half of a joint configuration (Raft 6). Every decision of the core that
+// needs a quorum goes through here.
+#pragma once
+
+#include <functional>
+#include <map>
+
+#include "raft/types.h"
+
+namespace quorate::raft {
+
+// In either half.
+bool IsVoter(const Configuration& configuration, MemberId id);
+
+// Everybody of either half and all learners, ordered by id.
+std::vector<MemberId> EveryMember(const Configuration& configuration);
+
+// The largest v such that a majority of every half has at least v; 0 for a configuration without voters.
+uint64_t QuorumValue(const Configuration& configuration, const std::function<uint64_t(MemberId)>& value);
+
+// A majority of every half has the property; false for a configuration without voters.
+bool HasQuorum(const Configuration& configuration, const std::function<bool(MemberId)>& has);
+
+enum class VoteOutcome : uint8_t { kPending, kWon, kLost };
+// kLost: some half can no longer reach a majority. Votes of non-voters do not count.
+VoteOutcome TallyVotes(const Configuration& configuration, const std::map<MemberId, bool>& votes);
+
+}  // namespace quorate::raft
