@@ -20,10 +20,15 @@ inline constexpr size_t kSnapshotChunkBytes = size_t{1} << 20;
 inline constexpr size_t kPeerQueueMessages = 4096;  // waiting for one peer's stream; full drops, Raft resends
 inline constexpr size_t kRecentOutcomesMax = 4096;            // of applied entries, for replies that come late
 inline constexpr size_t kRecentOutcomeBytesMax = size_t{1} << 20;
+inline constexpr size_t kReplicaInboxEvents = 65536;  // of one replica: messages and calls; full drops, or refuses
+inline constexpr size_t kReplicaInboxBytes = 2 * kProposalBytesMax;
 inline constexpr size_t kSnapshotTransfersMax = 2;            // to followers at a time; the others wait
 inline constexpr size_t kReadWaitersMax = 65536;
 inline constexpr size_t kSessionsMax = 100000;   // oldest by group time goes first
 inline constexpr size_t kHeldQueriesMax = 4096;  // DNS queries of one worker waiting for a barrier
+inline constexpr size_t kHeldQueryBytesMax = kHeldQueriesMax * 256;  // of one worker: a query is ~60 octets, 4096 at most
+inline constexpr size_t kTcpConnectionsMax = 1024;  // DNS over TCP, of one worker; over it the longest idle goes
+inline constexpr size_t kTcpPendingBytesMax = size_t{256} << 10;  // unsent answers of one connection; then it is not read
 
 // The Oracle: one machine's worth of state, rewritten whole at each change (16 x 1000 x ~300 bytes = 5 MB).
 inline constexpr size_t kRegionsMax = 16;
@@ -38,6 +43,9 @@ inline constexpr size_t kOracleConnectionsMax =
 inline constexpr size_t kMembersMax = 64;           // of one group: voters, and learners at the edges
 inline constexpr size_t kAddressBytesMax = 300;     // a host name of 255 octets, brackets, colon, port
 inline constexpr size_t kAppendEntriesMax = 16384;  // in one AppendEntries: 1 MiB of 64-byte entries
+inline constexpr size_t kTxnOpsMax = 128;                     // of one client txn, per level, as etcd's max-txn-ops
+inline constexpr size_t kTxnDepthMax = 32;                    // nesting; protobuf's own bound of 100 allows 50
+inline constexpr size_t kRRsetWireBytesMax = 64000;            // 65535 - header 12 - question 259 - OPT, TSIG and spare
 
 static_assert(kInflightBytesMax >= 2 * kAppendBytesMax, "else one batch stalls the pipeline");
 static_assert(kProposalBytesMax >= kCommandBytesMax, "else the largest command can never be proposed");

@@ -1,8 +1,6 @@
 // The trie of NameMap, without the type of its leaves.
 #pragma once
 
-#include <atomic>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -42,17 +40,17 @@ class Trie {
   // 0: nothing. Odd: a leaf (its address plus one). Even: a branch.
   using Slot = uintptr_t;
   struct Branch;
-  struct Change;
 
   void RefSlot(Slot slot) const;
   void UnrefSlot(Slot slot) const;
-  Slot PutIn(Slot slot, unsigned shift, bool sole, Change& change) const;
-  Slot PutBeside(Slot leaf, unsigned shift, Change& change) const;
-  Slot EraseIn(Slot slot, unsigned shift, bool sole, Change& change) const;
-  Slot Replaced(Branch* branch, bool sole, unsigned at, Slot next) const;
-  Slot Inserted(Branch* branch, bool sole, unsigned at, uint32_t bit, Slot next) const;
-  Slot Removed(Branch* branch, bool sole, unsigned at, uint32_t bit) const;
-  std::pair<unsigned, bool> PlaceInBucket(const Branch& bucket, dns::NameView folded) const;
+  // Both take over one reference of `slot` and give one of what they return. What only this trie refers to is
+  // changed in place, the rest is copied.
+  Slot PutIn(Slot slot, unsigned shift, uint64_t hash, const void* leaf, bool& added) const;
+  Slot EraseIn(Slot slot, unsigned shift, uint64_t hash, dns::NameView folded) const;
+  Slot Join(const void* a, uint64_t hash_a, const void* b, uint64_t hash_b, unsigned shift) const;
+  Branch* Sole(Branch* branch) const;
+  // The place of the leaf with this name among a bucket's, and whether it is there.
+  std::pair<uint32_t, bool> PlaceInBucket(const Branch& bucket, dns::NameView name) const;
   void VisitSlot(Slot slot, const std::function<void(const void*)>& visit) const;
 
   const TrieOps* ops_;

@@ -36,16 +36,27 @@ class Zone {
   // All nodes in canonical order (RFC 4034 6.1): O(n log n), for transfers, export and diffs.
   std::vector<const Node*> InCanonicalOrder() const;
 
-  // For the walk of a look-up: the hash and the node of a name one label below a known one.
-  const NameMap<Node>& nodes() const { return nodes_; }
+  // For the walk of a look-up, down from the apex: the node whose name, in lower case, is `folded`, with its
+  // hash.
+  const Node* FindHashed(uint64_t hash, dns::NameView folded) const { return nodes_.Find(hash, folded); }
+  uint64_t apex_hash() const { return apex_hash_; }
+  size_t apex_labels() const { return apex_labels_; }
+  // Every node, in no meaningful order: sort what comes of it.
+  template <class Visit>
+  void ForEachNode(Visit visit) const {
+    nodes_.ForEach(visit);
+  }
 
  private:
   friend class ZoneWriter;
-  Zone() = default;
+  explicit Zone(dns::Name apex);
+  Zone(const Zone&) = default;
 
   dns::Name apex_;
   NameMap<Node> nodes_;
   const Node* apex_node_ = nullptr;  // in nodes_
+  uint64_t apex_hash_;
+  size_t apex_labels_;
   dns::Soa soa_;
   uint32_t negative_ttl_ = 0;
   size_t record_count_ = 0;

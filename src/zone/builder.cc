@@ -1,0 +1,104 @@
+#include "zone/builder.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "zone/rules.h"
+#include "zone/zone_writer.h"
+
+namespace quorate::zone {
+namespace {
+
+// In the order of their names, whatever their hashes: which of several faults is told must be plain to
+// people.
+void KeepFirst(std::optional<Refusal>& kept, dns::Name& kept_owner, Refusal refusal, const dns::Name& owner) {
+  if (kept && !(owner < kept_owner)) return;
+  kept = std::move(refusal);
+  kept_owner = owner;
+}
+
+}  // namespace
+
+ZoneBuilder::ZoneBuilder(dns::Name apex) : apex_(std::move(apex)) {}
+
+void ZoneBuilder::Add(const dns::Name& owner, dns::RRType type, uint32_t ttl, std::string_view rdata) {
+  if (refused_) return;
+  refused_ = CheckRecord(apex_, owner, type, rdata);
+  if (refused_) return;
+  Record record{.ttl = NormalTtl(ttl), .rdata_size = static_cast<uint32_t>(rdata.size()), .type = type};
+  // Records of one name mostly come together.
+  if (!records_.empty() && OwnerOf(records_.back()) == owner.wire()) {
+    record.owner_hash = records_.back().owner_hash;
+    record.owner_at = records_.back().owner_at;
+  } else {
+    record.owner_hash = NameHash(owner.wire());
+    record.owner_at = bytes_.size();
+    bytes_ += owner.wire();
+  }
+  record.owner_size = static_cast<uint8_t>(owner.wire().size());
+  record.rdata_at = bytes_.size();
+  bytes_ += rdata;
+  records_.push_back(record);
+}
+
+void ZoneBuilder::Add(const dns::RRset& rrset) {
+  for (const std::string& rdata : rrset.rdata) Add(rrset.owner, rrset.type, rrset.ttl, rdata);
+}
+
+dns::NameView ZoneBuilder::OwnerOf(const Record& record) const {
+  return std::string_view(bytes_).substr(record.owner_at, record.owner_size);
+}
+
+std::string_view ZoneBuilder::RdataOf(const Record& record) const {
+  return std::string_view(bytes_).substr(record.rdata_at, record.rdata_size);
+}
+
+bool ZoneBuilder::SameOwner(const Record& a, const Record& b) const {
+  return a.owner_hash == b.owner_hash && dns::SameName(OwnerOf(a), OwnerOf(b));
+}
+
+bool ZoneBuilder::Before(const Record& a, const Record& b) const {
+  if (a.owner_hash != b.owner_hash) return a.owner_hash < b.owner_hash;
+  if (!dns::SameName(OwnerOf(a), OwnerOf(b))) {
+    return dns::Name::FromView(OwnerOf(a)) < dns::Name::FromView(OwnerOf(b));
+  }
+  return a.type < b.type;
+}
+
+std::variant<ZonePtr, Refusal> ZoneBuilder::Build() && {
+  if (refused_) return *std::move(refused_);
+  std::sort(records_.begin(), records_.end(),
+            [this](const Record& a, const Record& b) { return Before(a, b); });
+  ZoneWriter writer(apex_);
+  std::optional<Refusal> refusal;
+  dns::Name refused_owner;
+  bool has_apex = false;
+  for (size_t begin = 0, end = 0; begin < records_.size(); begin = end) {
+    dns::NameView owner_wire = OwnerOf(records_[begin]);
+    for (end = begin; end < records_.size() && SameOwner(records_[begin], records_[end]); ++end) {
+      owner_wire = std::min(owner_wire, OwnerOf(records_[end]));
+    }
+    const dns::Name owner = dns::Name::FromView(owner_wire);
+    std::vector<dns::RRset> rrsets;
+    for (size_t i = begin; i < end; ++i) {
+      const Record& record = records_[i];
+      if (rrsets.empty() || rrsets.back().type != record.type) {
+        rrsets.push_back({.owner = owner, .type = record.type, .ttl = record.ttl});
+      }
+      rrsets.back().ttl = std::min(rrsets.back().ttl, record.ttl);
+      rrsets.back().rdata.emplace_back(RdataOf(record));
+    }
+    for (dns::RRset& rrset : rrsets) dns::Canonicalize(rrset);
+    has_apex = has_apex || owner == apex_;
+    if (auto refused = CheckNode(apex_, owner, rrsets)) {
+      KeepFirst(refusal, refused_owner, *std::move(refused), owner);
+    } else {
+      writer.SetRRsets(owner_wire, rrsets);
+    }
+  }
+  if (!has_apex) return *CheckNode(apex_, apex_, {});
+  if (refusal) return *std::move(refusal);
+  return writer.Finish();
+}
+
+}  // namespace quorate::zone
