@@ -26,6 +26,7 @@ inline constexpr size_t kSnapshotTransfersMax = 2;            // to followers at
 inline constexpr size_t kReadWaitersMax = 65536;
 inline constexpr size_t kSessionsMax = 100000;   // oldest by group time goes first
 inline constexpr size_t kHeldQueriesMax = 4096;  // DNS queries of one worker waiting for a barrier
+inline constexpr size_t kHttpJobsMax = 256;  // HTTP requests waiting for the worker: ~25 ms each for small zones
 inline constexpr size_t kHeldQueryBytesMax = kHeldQueriesMax * 256;  // of one worker: a query is ~60 octets, 4096 at most
 inline constexpr size_t kTcpConnectionsMax = 1024;  // DNS over TCP, of one worker; over it the longest idle goes
 inline constexpr size_t kTcpPendingBytesMax = size_t{256} << 10;  // unsent answers of one connection; then it is not read

@@ -1,6 +1,6 @@
-// The ordered map that the store lives in: RocksDB in the product, memory in tests and the simulator. Keys and values
-// are bytes; keys sort bytewise, unsigned. An implementation that cannot read or write stops the process (FailStop):
-// there is no error for a caller to handle.
+// The ordered map that the store lives in: RocksDB in the product, memory in tests and the simulator. Keys
+// and values are bytes; keys sort bytewise, unsigned. An implementation that cannot read or write stops the
+// process (FailStop): there is no error for a caller to handle.
 #pragma once
 
 #include <memory>
@@ -20,7 +20,7 @@ class MapIterator {
   virtual void SeekForPrev(std::string_view key) = 0;  // the last key <= key
   virtual void Next() = 0;                             // only while Valid()
   virtual void Prev() = 0;
-  virtual std::string_view key() const = 0;    // valid until the iterator moves
+  virtual std::string_view key() const = 0;  // valid until the iterator moves
   virtual std::string_view value() const = 0;
 };
 

@@ -6,6 +6,7 @@
 // what it returns is one version of the store.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -51,6 +52,7 @@ class Transaction {
   Transaction(Transaction&&) noexcept;
   ~Transaction();
 
+  const Meta& meta() const { return meta_; }  // of the store before it
   Revision base_revision() const { return meta_.current; }
   // What the store's newest revision is, as seen from inside: base_revision(), or one more once something
   // changed.
@@ -68,17 +70,21 @@ class Transaction {
   Committed Commit();
 
  private:
-  friend class Executor;
   struct Pending {
     std::optional<KeyValue> before;  // in the map
     std::optional<KeyValue> now;
+    bool touched = false;  // changed, though perhaps to what it was
   };
   Pending& Touch(std::string_view key);
+  std::optional<KeyValue> Set(std::string_view key, Pending& pending, std::optional<KeyValue> now);
+  void Scan(const KeyRange& range, Revision at, const std::function<bool()>& see,
+            const std::function<void(KeyValue)>& add) const;
 
   std::unique_ptr<MapIterator> iterator_;
   Meta meta_;
   std::map<std::string, Pending, std::less<>> pending_;
   std::vector<const std::string*> order_;  // keys of pending_, as first touched
+  size_t effective_ = 0;                   // how many of pending_ differ from the map
 };
 
 // What is wrong with a request by itself, whatever the store holds: empty keys, too many operations, a key
