@@ -1,0 +1,73 @@
+#include "serve/tcp_connection.h"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/limits.h"
+#include "wire/framing.h"
+#include "wire/writer.h"
+
+namespace quorate::serve {
+namespace {
+
+constexpr size_t kReadBytes = 4096;
+constexpr size_t kInputBytesMax = wire::kFrameHeaderBytes + wire::kMessageBytesMax;
+constexpr size_t kKeepOutputBytes = 16384;  // more is given back once it has been sent
+
+}  // namespace
+
+bool TcpConnection::Read() {
+  if (in_taken_ > 0) {
+    in_.erase(in_.begin(), in_.begin() + static_cast<long>(in_taken_));
+    in_taken_ = 0;
+  }
+  const size_t before = in_.size();
+  const size_t room = std::min(kReadBytes, kInputBytesMax - before);
+  if (room == 0) return true;  // a whole message is there, and must be taken first
+  in_.resize(before + room);
+  const ssize_t n = recv(fd_.get(), in_.data() + before, room, MSG_DONTWAIT);
+  in_.resize(before + static_cast<size_t>(std::max<ssize_t>(n, 0)));
+  if (n == 0) at_eof_ = true;
+  return n >= 0 || errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+}
+
+bool TcpConnection::Write() {
+  while (unsent() > 0) {
+    const ssize_t n = send(fd_.get(), out_.data() + out_sent_, unsent(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno == EAGAIN || errno == EWOULDBLOCK;
+    out_sent_ += static_cast<size_t>(n);
+  }
+  out_.clear();
+  out_sent_ = 0;
+  if (out_.capacity() > kKeepOutputBytes) out_.shrink_to_fit();
+  return true;
+}
+
+std::optional<wire::Bytes> TcpConnection::FirstQuery() const {
+  return wire::FirstFrame(wire::Bytes(in_).subspan(in_taken_));
+}
+
+void TcpConnection::PopQuery() {
+  if (const auto query = FirstQuery()) in_taken_ += wire::kFrameHeaderBytes + query->size();
+}
+
+void TcpConnection::QueueAnswer(std::span<const uint8_t> message) {
+  uint8_t length[wire::kFrameHeaderBytes];
+  wire::StoreU16(length, static_cast<uint16_t>(message.size()));
+  out_.append(reinterpret_cast<const char*>(length), sizeof length);
+  out_.append(reinterpret_cast<const char*>(message.data()), message.size());
+}
+
+bool TcpConnection::WantsToRead() const {
+  return !held && !at_eof_ && unsent() < limits::kTcpPendingBytesMax;
+}
+
+uint32_t TcpConnection::events() const {
+  return (WantsToRead() ? uint32_t{EPOLLIN} : 0) | (unsent() > 0 ? uint32_t{EPOLLOUT} : 0);
+}
+
+}  // namespace quorate::serve

@@ -1,0 +1,222 @@
+#include "serve/tcp_worker.h"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/limits.h"
+#include "wire/writer.h"
+
+namespace quorate::serve {
+namespace {
+
+constexpr uint32_t kNotAConnection = ~uint32_t{0};  // in the upper half of a tag
+constexpr uint64_t kWakeupTag = ~uint64_t{0};
+constexpr size_t kAcceptsPerWakeup = 64;
+
+uint64_t ConnectionTag(size_t slot, uint32_t generation) { return uint64_t{generation} << 32 | slot; }
+uint64_t ListenerTag(size_t i) { return uint64_t{kNotAConnection} << 32 | i; }
+
+}  // namespace
+
+TcpWorker::TcpWorker(std::vector<UniqueFd> listeners, const ServerOptions& options, DataSource source)
+    : listeners_(std::move(listeners)),
+      hold_budget_(options.hold_budget),
+      idle_(options.tcp_idle),
+      source_(source),
+      config_(options.respond),
+      view_(source.zones),
+      answer_(new uint8_t[wire::kMessageBytesMax]),
+      connections_(limits::kTcpConnectionsMax),
+      epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+  if (!epoll_) FailStop("cannot make an epoll instance: the limit on open files is too low (ulimit -n)");
+  for (size_t slot = connections_.size(); slot-- > 0;) free_slots_.push_back(slot);
+  for (size_t i = 0; i < listeners_.size(); ++i)
+    Watch(EPOLL_CTL_ADD, listeners_[i].get(), ListenerTag(i), EPOLLIN);
+  Watch(EPOLL_CTL_ADD, wakeup_.fd(), kWakeupTag, EPOLLIN);
+  subscription_ = source_.gate.Subscribe([this] { wakeup_.Signal(); });
+  thread_ = std::jthread([this](std::stop_token stop) { Run(stop); });
+}
+
+TcpWorker::~TcpWorker() {
+  thread_.request_stop();
+  wakeup_.Signal();
+  thread_.join();
+  source_.gate.Unsubscribe(subscription_);
+}
+
+void TcpWorker::Watch(int operation, int fd, uint64_t tag, uint32_t events) {
+  epoll_event event{.events = events, .data = {.u64 = tag}};
+  CHECK_EQ(epoll_ctl(epoll_.get(), operation, fd, &event), 0);
+}
+
+void TcpWorker::Run(std::stop_token stop) {
+  epoll_event events[64];
+  while (!stop.stop_requested()) {
+    const int count = epoll_wait(epoll_.get(), events, std::size(events), WaitMillis());
+    config_.health = source_.health.load(std::memory_order_relaxed);
+    for (int i = 0; i < count; ++i) {
+      const uint64_t tag = events[i].data.u64;
+      if (tag == kWakeupTag) {
+        wakeup_.Clear();
+      } else if (tag >> 32 == kNotAConnection) {
+        Accept(listeners_[tag & 0xffffffff].get());
+      } else {
+        OnEvent(tag & 0xffffffff, static_cast<uint32_t>(tag >> 32), events[i].events);
+      }
+    }
+    AnswerHeld();
+    const BootTime now = source_.clock.Boot();
+    if (now >= next_sweep_) CloseIdle(now);
+  }
+}
+
+int TcpWorker::WaitMillis() const {
+  if (free_slots_.size() == connections_.size()) return -1;
+  BootTime next = next_sweep_;
+  if (!held_.empty()) next = std::min(next, held_.front().deadline);
+  const auto millis = std::chrono::ceil<std::chrono::milliseconds>(next - source_.clock.Boot()).count();
+  return static_cast<int>(std::clamp<int64_t>(millis, 0, 60000));
+}
+
+void TcpWorker::Accept(int listener) {
+  for (size_t i = 0; i < kAcceptsPerWakeup; ++i) {
+    UniqueFd fd(accept4(listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (!fd) {
+      if (errno == EMFILE || errno == ENFILE) CloseLongestIdle();
+      return;
+    }
+    counters_.connections.Add();
+    if (free_slots_.empty() && !CloseLongestIdle()) {
+      counters_.connections_refused.Add();
+      continue;
+    }
+    const size_t slot = free_slots_.back();
+    free_slots_.pop_back();
+    next_generation_ = (next_generation_ + 1) & 0x7fffffff;  // never kNotAConnection
+    connections_[slot] =
+        std::make_unique<TcpConnection>(std::move(fd), next_generation_, source_.clock.Boot());
+    connections_[slot]->watched_events = EPOLLIN;
+    Watch(EPOLL_CTL_ADD, connections_[slot]->fd(), ConnectionTag(slot, next_generation_), EPOLLIN);
+  }
+}
+
+// Of those that await nothing from us. False: there is none.
+bool TcpWorker::CloseLongestIdle() {
+  std::optional<size_t> oldest;
+  for (size_t slot = 0; slot < connections_.size(); ++slot) {
+    const TcpConnection* c = connections_[slot].get();
+    if (c == nullptr || c->held || c->unsent() > 0) continue;
+    if (!oldest || c->last_activity < connections_[*oldest]->last_activity) oldest = slot;
+  }
+  if (oldest) Close(*oldest);
+  return oldest.has_value();
+}
+
+TcpConnection* TcpWorker::Find(size_t slot, uint32_t generation) {
+  TcpConnection* connection = connections_[slot].get();
+  return connection != nullptr && connection->generation() == generation ? connection : nullptr;
+}
+
+void TcpWorker::OnEvent(size_t slot, uint32_t generation, uint32_t events) {
+  TcpConnection* connection = Find(slot, generation);
+  if (connection == nullptr) return;
+  const size_t unsent = connection->unsent();
+  bool alive = (events & EPOLLERR) == 0;
+  if (alive && connection->WantsToRead() && (events & (EPOLLIN | EPOLLHUP)) != 0) alive = connection->Read();
+  if (alive && (events & EPOLLOUT) != 0) alive = connection->Write();
+  // A client that has hung up both ways will never read what it still waits for.
+  if ((events & EPOLLHUP) != 0 && !connection->WantsToRead()) alive = false;
+  if (!alive) return Close(slot);
+  if (connection->unsent() < unsent) connection->last_activity = source_.clock.Boot();
+  Advance(slot);
+}
+
+template <class RespondTo>
+void TcpWorker::AnswerAll(TcpConnection& connection, RespondTo respond_to) {
+  while (connection.unsent() < limits::kTcpPendingBytesMax) {
+    const auto query = connection.FirstQuery();
+    if (!query) return;
+    const std::optional<size_t> size = respond_to(*query, std::span(answer_.get(), wire::kMessageBytesMax));
+    if (!size) return;
+    counters_.queries.Add();
+    counters_.CountAnswer(answer_.get(), *size);
+    if (*size > 0) connection.QueueAnswer({answer_.get(), *size});
+    connection.PopQuery();
+    connection.last_activity = source_.clock.Boot();
+  }
+}
+
+void TcpWorker::AnswerWithoutZones(TcpConnection& connection) {
+  AnswerAll(connection, [this](wire::Bytes query, std::span<uint8_t> out) {
+    return RespondWithoutZones(query, Transport::kTcp, config_, out);
+  });
+}
+
+void TcpWorker::Advance(size_t slot) {
+  TcpConnection& connection = *connections_[slot];
+  if (!connection.held && connection.FirstQuery()) {
+    // As for UDP: the gate is asked after the queries came, and the view is loaded after it has answered.
+    if (source_.gate.MayReadLocally()) {
+      const zone::ZoneSet& zones = view_.Refresh();
+      AnswerAll(connection, [&](wire::Bytes query, std::span<uint8_t> out) -> std::optional<size_t> {
+        return Respond(query, zones, Transport::kTcp, config_, out);
+      });
+    } else {
+      AnswerWithoutZones(connection);
+      if (connection.FirstQuery() && connection.unsent() < limits::kTcpPendingBytesMax) Hold(slot);
+    }
+  }
+  if (!connection.Write() || connection.Finished()) return Close(slot);
+  const uint32_t events = connection.events();
+  if (events == connection.watched_events) return;
+  connection.watched_events = events;
+  Watch(EPOLL_CTL_MOD, connection.fd(), ConnectionTag(slot, connection.generation()), events);
+}
+
+void TcpWorker::Hold(size_t slot) {
+  TcpConnection& connection = *connections_[slot];
+  connection.held = true;
+  counters_.held.Add();
+  held_.push_back({.slot = slot,
+                   .generation = connection.generation(),
+                   .ticket = source_.gate.BeginBarrier(),
+                   .deadline = source_.clock.Boot() + hold_budget_});
+}
+
+// While a connection is held nothing more is read from it, so all its queries came before the barrier began.
+void TcpWorker::AnswerHeld() {
+  if (held_.empty()) return;
+  const uint64_t completed = source_.gate.MayReadLocally() ? ~uint64_t{0} : source_.gate.completed();
+  const BootTime now = source_.clock.Boot();
+  while (!held_.empty() && (held_.front().ticket <= completed || held_.front().deadline <= now)) {
+    const Held held = held_.front();
+    held_.pop_front();
+    TcpConnection* connection = Find(held.slot, held.generation);
+    if (connection == nullptr) continue;
+    connection->held = false;
+    AnswerAll(*connection, [&](wire::Bytes query, std::span<uint8_t> out) -> std::optional<size_t> {
+      if (held.ticket <= completed) return Respond(query, view_.Refresh(), Transport::kTcp, config_, out);
+      counters_.hold_expired.Add();
+      return RespondServFail(query, Transport::kTcp, config_, out);
+    });
+    Advance(held.slot);
+  }
+}
+
+void TcpWorker::CloseIdle(BootTime now) {
+  next_sweep_ = now + std::max<Duration>(idle_ / 8, std::chrono::milliseconds(1));
+  for (size_t slot = 0; slot < connections_.size(); ++slot) {
+    const TcpConnection* connection = connections_[slot].get();
+    if (connection != nullptr && !connection->held && now - connection->last_activity >= idle_) Close(slot);
+  }
+}
+
+void TcpWorker::Close(size_t slot) {
+  connections_[slot].reset();  // closing a descriptor takes it out of epoll
+  free_slots_.push_back(slot);
+}
+
+}  // namespace quorate::serve

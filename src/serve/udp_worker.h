@@ -1,0 +1,58 @@
+// One thread of the UDP server.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "serve/counters.h"
+#include "serve/held_queries.h"
+#include "serve/unique_fd.h"
+#include "serve/wakeup.h"
+#include "serve/worker_options.h"
+
+namespace quorate::serve {
+
+// Datagrams of one recvmmsg, and room for as many answers in one sendmmsg.
+class UdpBatch;
+
+class UdpWorker {
+ public:
+  UdpWorker(std::vector<UniqueFd> sockets, const ServerOptions& options, DataSource source);
+  ~UdpWorker();
+
+  Counters ReadCounters() const { return counters_.Read(); }
+
+ private:
+  void Run(std::stop_token stop);
+  int WaitMillis() const;
+  void Receive(size_t socket);
+  void Answer(size_t count, size_t socket);
+  void Hold(size_t count, size_t socket);
+  void HoldOne(const SocketAddress& peer, wire::Bytes query, HeldQuery held);
+  // Answers from the view loaded now whatever the gate allows, then SERVFAIL to those that waited too long.
+  void AnswerHeld();
+  void ExpireHeld();
+  template <class RespondTo>
+  void AnswerFront(RespondTo respond_to);
+  // Where to write an answer that will go out by `socket`; then Send, before the next AnswerSpace.
+  std::span<uint8_t> AnswerSpace(size_t socket);
+  void Send(const SocketAddress& peer, size_t size);
+  void Flush();
+
+  const std::vector<UniqueFd> sockets_;
+  const Duration hold_budget_;
+  const DataSource source_;
+  RespondConfig config_;
+  ViewHub<zone::ZoneSet>::Reader view_;
+  WorkerCounters counters_;
+  HeldQueries held_;
+  const std::unique_ptr<UdpBatch> batch_;
+  const Wakeup wakeup_;
+  UniqueFd epoll_;
+  uint64_t subscription_ = 0;
+  std::jthread thread_;  // last: starts when all else stands, and is joined first
+};
+
+}  // namespace quorate::serve
