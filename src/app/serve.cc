@@ -1,0 +1,73 @@
+#include "app/serve.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <stop_token>
+#include <thread>
+
+#include "app/process.h"
+#include "base/status_macros.h"
+
+namespace quorate::app {
+namespace {
+
+// SIGTERM and SIGINT are taken by one thread; a second one ends the process at once.
+class Signals {
+ public:
+  Signals() {
+    sigemptyset(&set_);
+    sigaddset(&set_, SIGTERM);
+    sigaddset(&set_, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+    signal(SIGPIPE, SIG_IGN);
+    thread_ = std::thread([this] { Run(); });
+  }
+  ~Signals() {
+    pthread_kill(thread_.native_handle(), SIGTERM);  // ends Run, if no signal did
+    thread_.join();
+    pthread_sigmask(SIG_UNBLOCK, &set_, nullptr);
+  }
+  std::stop_token token() const { return stop_.get_token(); }
+
+ private:
+  void Run() {
+    int signal = 0;
+    sigwait(&set_, &signal);
+    stop_.request_stop();
+  }
+
+  sigset_t set_{};
+  std::stop_source stop_;
+  std::thread thread_;
+};
+
+void WaitFor(std::stop_token stop) {
+  std::mutex mu;
+  std::condition_variable_any stopped;
+  std::unique_lock lock(mu);
+  stopped.wait(lock, stop, [] { return false; });
+}
+
+}  // namespace
+
+absl::Status RunServe(ServeOptions options) {
+  RETURN_IF_ERROR(LoadConfigFile(options));
+  RETURN_IF_ERROR(Validate(options));
+  Signals signals;  // before any thread, so that all of them leave the signals to it
+  absl::StatusOr<std::unique_ptr<Process>> process = Process::Start(options, signals.token());
+  if (!process.ok()) {
+    return signals.token().stop_requested() ? absl::OkStatus() : process.status();
+  }
+  fmt::print("quorate: {}\n", (*process)->Describe());
+  std::fflush(stdout);
+  WaitFor(signals.token());
+  fmt::print("quorate: stopping\n");
+  std::fflush(stdout);
+  return absl::OkStatus();
+}
+
+}  // namespace quorate::app
