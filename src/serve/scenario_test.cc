@@ -1,0 +1,239 @@
+// Runs tests/scenario/serve/*.txt: zones, questions, and what must come back. A file is
+//
+//   zone example.              master-file lines up to a line `end`
+//   config chaos               (or: config health leader)
+//   query NAME TYPE [tcp] [class CH] [edns SIZE] [do] [version N] [flags rd cd ad]
+//   raw HEX                    a request octet by octet
+//   -> RCODE flags opt         then a line for each record, with its section
+//
+// QUORATE_REWRITE=1 writes what came back into the files: read the diff.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "dns/presentation.h"
+#include "serve/respond.h"
+#include "wire/message.h"
+#include "wire/test_util.h"
+#include "wire/writer.h"
+#include "zone/builder.h"
+
+namespace quorate::serve {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+Lines Words(const std::string& line) {
+  std::istringstream in(line);
+  return {std::istream_iterator<std::string>(in), {}};
+}
+
+std::string RcodeText(dns::Rcode rcode) {
+  switch (rcode) {
+    case dns::Rcode::kNoError:
+      return "NOERROR";
+    case dns::Rcode::kFormErr:
+      return "FORMERR";
+    case dns::Rcode::kServFail:
+      return "SERVFAIL";
+    case dns::Rcode::kNXDomain:
+      return "NXDOMAIN";
+    case dns::Rcode::kNotImp:
+      return "NOTIMP";
+    case dns::Rcode::kRefused:
+      return "REFUSED";
+    case dns::Rcode::kYXDomain:
+      return "YXDOMAIN";
+    case dns::Rcode::kBadVers:
+      return "BADVERS";
+    default:
+      return "RCODE" + std::to_string(static_cast<int>(rcode));
+  }
+}
+
+class Scenario {
+ public:
+  explicit Scenario(std::filesystem::path file) : file_(std::move(file)) {
+    std::ifstream in(file_);
+    for (std::string line; std::getline(in, line);) lines_.push_back(line);
+  }
+
+  void Run() {
+    for (at_ = 0; at_ < lines_.size();) {
+      const std::string line = lines_[at_++];
+      out_.push_back(line);
+      const Lines words = Words(line);
+      if (words.empty() || words[0][0] == '#') continue;
+      if (words[0] == "zone") {
+        ReadZone(words.at(1));
+      } else if (words[0] == "config") {
+        Configure(words);
+      } else if (words[0] == "query" || words[0] == "raw") {
+        Ask(words);
+      } else {
+        ADD_FAILURE() << file_.filename() << ":" << at_ << ": what is '" << line << "'?";
+      }
+    }
+    if (std::getenv("QUORATE_REWRITE") != nullptr && out_ != lines_) {
+      std::ofstream rewritten(file_);
+      for (const std::string& line : out_) rewritten << line << "\n";
+    }
+  }
+
+ private:
+  void ReadZone(const std::string& origin) {
+    const dns::Name apex = *dns::Name::FromText(origin);
+    zone::ZoneBuilder builder(apex);
+    std::string text;
+    for (; at_ < lines_.size() && lines_[at_] != "end"; ++at_) {
+      text += lines_[at_] + "\n";
+      out_.push_back(lines_[at_]);
+    }
+    if (at_ < lines_.size()) out_.push_back(lines_[at_++]);  // `end`
+    const auto error =
+        dns::ParseZoneText(text, {.origin = apex, .default_ttl = 300}, [&](dns::TextRecord&& r) {
+          builder.Add(r.owner, r.type, r.ttl, r.rdata);
+          return std::string();
+        });
+    ASSERT_FALSE(error.has_value()) << file_ << " zone " << origin << " line " << error->line << ": "
+                                    << error->what;
+    auto built = std::move(builder).Build();
+    ASSERT_TRUE(std::holds_alternative<zone::ZonePtr>(built)) << origin;
+    zones_.Put(std::get<zone::ZonePtr>(built));
+  }
+
+  void Configure(const Lines& words) {
+    if (words.at(1) == "chaos") {
+      config_.chaos = true;
+      config_.version = "quorate test";
+      config_.id = "replica-1";
+    } else {
+      config_.health = words.at(2) == "leader"     ? LeaderHealth::kLeader
+                       : words.at(2) == "follower" ? LeaderHealth::kFollower
+                                                   : LeaderHealth::kNoLeader;
+    }
+  }
+
+  void Ask(const Lines& words) {
+    std::vector<uint8_t> request;
+    transport_ = Transport::kUdp;
+    if (words[0] == "raw") {
+      std::string hex;
+      for (size_t i = 1; i < words.size(); ++i) hex += words[i];
+      request = wire::Hex(hex);
+    } else {
+      request = MakeRequest(words);
+    }
+    const size_t line = at_;
+    const Lines actual = Send(request);
+    Lines expected;
+    while (at_ < lines_.size() && lines_[at_].starts_with("  ")) expected.push_back(lines_[at_++]);
+    out_.insert(out_.end(), actual.begin(), actual.end());
+    EXPECT_EQ(actual, expected) << file_.filename() << ":" << line << ": " << lines_[line - 1];
+  }
+
+  std::vector<uint8_t> MakeRequest(const Lines& words) {
+    wire::Message query;
+    query.id = 0x4d2;
+    query.questions.push_back({*dns::Name::FromText(words.at(1)), *dns::TypeFromText(words.at(2))});
+    for (size_t i = 3; i < words.size(); ++i) {
+      const std::string& word = words[i];
+      if (word == "tcp") transport_ = Transport::kTcp;
+      if (word == "class")
+        query.questions[0].rr_class = words.at(++i) == "CH" ? dns::RRClass::kCH : dns::RRClass::kHS;
+      if (word == "edns") query.edns.emplace().udp_size = static_cast<uint16_t>(std::stoi(words.at(++i)));
+      if (word == "do") query.edns->dnssec_ok = true;
+      if (word == "version") query.edns->version = static_cast<uint8_t>(std::stoi(words.at(++i)));
+      if (word == "unknown-option") query.edns->options.push_back({65001, "abc"});
+      if (word == "rd") query.rd = true;
+      if (word == "cd") query.cd = true;
+      if (word == "ad") query.ad = true;
+      if (word == "z") query.z = true;
+      if (word == "aa") query.aa = query.tc = query.ra = true;
+    }
+    const auto bytes = wire::EncodeMessage(query);
+    return {bytes->begin(), bytes->end()};
+  }
+
+  Lines Send(const std::vector<uint8_t>& request) {
+    std::vector<uint8_t> buffer(65535);
+    const size_t size = Respond(request, zones_, transport_, config_, buffer);
+    if (size == 0) return {"  -> silence"};
+    const wire::Bytes response(buffer.data(), size);
+    const auto parsed = wire::ParseMessage(response);
+    EXPECT_TRUE(parsed.ok());
+    if (!parsed.ok()) return {};
+    EXPECT_EQ(response[0], request[0]);
+    EXPECT_EQ(response[1], request[1]);
+    EXPECT_TRUE(parsed->response);
+    CheckQuestion(request, response, *parsed);
+    return Describe(*parsed);
+  }
+
+  // Where the question comes back, it is octet for octet what was asked (RFC 1035 4.1.2, 0x20).
+  static void CheckQuestion(const std::vector<uint8_t>& request, wire::Bytes response,
+                            const wire::Message& parsed) {
+    if (parsed.questions.empty()) return;
+    const size_t bytes = parsed.questions[0].name.wire().size() + 4;
+    ASSERT_GE(request.size(), 12 + bytes);
+    EXPECT_TRUE(std::equal(response.begin() + 12, response.begin() + 12 + static_cast<long>(bytes),
+                           request.begin() + 12));
+  }
+
+  static Lines Describe(const wire::Message& m) {
+    std::string head = "  -> " + RcodeText(m.rcode);
+    const std::pair<bool, const char*> flags[] = {{m.aa, " aa"}, {m.tc, " tc"}, {m.rd, " rd"}, {m.ra, " ra"},
+                                                  {m.z, " z"},   {m.ad, " ad"}, {m.cd, " cd"}};
+    for (const auto& [set, text] : flags)
+      if (set) head += text;
+    if (m.opcode != dns::Opcode::kQuery) head += " opcode" + std::to_string(static_cast<int>(m.opcode));
+    if (m.questions.empty()) head += " no-question";
+    if (m.edns) {
+      head += " opt" + std::to_string(m.edns->version) + (m.edns->dnssec_ok ? " do" : "");
+      EXPECT_EQ(m.edns->udp_size, 1232);
+      EXPECT_TRUE(m.edns->options.empty());
+    }
+    Lines out{head};
+    AddSection("answer", m.answer, out);
+    AddSection("authority", m.authority, out);
+    AddSection("additional", m.additional, out);
+    return out;
+  }
+
+  static void AddSection(const std::string& section, const std::vector<wire::Record>& records, Lines& out) {
+    for (const wire::Record& r : records)
+      out.push_back("     " + section + " " + r.name.ToText() + " " + std::to_string(r.ttl) +
+                    (r.rr_class == dns::RRClass::kIN ? " " : " CH ") + dns::TypeToText(r.type) + " " +
+                    dns::RdataToText(r.type, r.rdata));
+  }
+
+  const std::filesystem::path file_;
+  Lines lines_, out_;
+  size_t at_ = 0;
+  zone::ZoneSet zones_;
+  RespondConfig config_;
+  Transport transport_ = Transport::kUdp;
+};
+
+std::vector<std::filesystem::path> Files() {
+  std::vector<std::filesystem::path> out;
+  for (const auto& entry : std::filesystem::directory_iterator(QUORATE_SOURCE_DIR "/tests/scenario/serve"))
+    if (entry.path().extension() == ".txt") out.push_back(entry.path());
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+class ServeScenario : public testing::TestWithParam<std::filesystem::path> {};
+TEST_P(ServeScenario, Runs) { Scenario(GetParam()).Run(); }
+INSTANTIATE_TEST_SUITE_P(All, ServeScenario, testing::ValuesIn(Files()), [](const auto& info) {
+  std::string name = info.param.stem().string();
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
+  return name;
+});
+
+}  // namespace
+}  // namespace quorate::serve
