@@ -38,7 +38,9 @@ Core::Impl::Impl(const CoreConfig& config, Restored restored, BootTime now)
   CHECK_GT(config_.election_timeout_min, config_.heartbeat_interval);
   CHECK_GT(config_.election_timeout_max, config_.election_timeout_min);
   CHECK_LE(commit_, log_.last_index());  // the driver re-bases a log that ends before the applied state
-  CHECK_LE(log_.last_term(), hard_state_.current_term);
+  // The applied state may reach the disk before the log's own write of that term does. A vote of this member
+  // in the term would have been durable, so there was none.
+  if (log_.last_term() > term()) hard_state_ = {log_.last_term(), {}};
   ResetElectionTimer();
   // Nobody else could lead: no reason to wait.
   if (HasQuorum(log_.configuration(), [&](MemberId id) { return id == config_.self; }))
@@ -135,7 +137,7 @@ void Core::Impl::CheckInvariants(const Observed& before) const {
   // INV-19: a leader appends only (Leader Append-Only); INV-20: a term is led only once
   if (before.role == Role::kLeader && role_ == Role::kLeader)
     CHECK_EQ(term(), before.hard_state.current_term);
-  if (before.role != Role::kLeader && role_ == Role::kLeader) CHECK_EQ(*log_.TermAt(term_start_), term());
+  if (before.role != Role::kLeader && role_ == Role::kLeader) CHECK(log_.TermAt(term_start_) == term());
 }
 
 Status Core::Impl::GetStatus() const {

@@ -37,7 +37,7 @@ class MemberModel {
     const LogIndex applied{state_.size()};
     Restored restored{disk_.hard_state, disk_.base, disk_.entries, applied};
     const LogIndex last = disk_.base.last_index + disk_.entries.size();
-    if (applied > last || applied < disk_.base.last_index) Rebase(restored, applied);
+    if (applied > last) Rebase(restored, applied);
     core_ = std::make_unique<Core>(config_, std::move(restored), now);
   }
   void Crash() {
@@ -49,10 +49,10 @@ class MemberModel {
   // what is in send_after_durable leaves by Sync().
   Effects Step(BootTime now, const Input& input) {
     Effects e = core_->Step(now, input);
-    if (e.install) install_state(*e.install);
+    if (e.install) InstallState(*e.install);
     if (e.install || e.hard_state || !e.append.empty() || !e.send_after_durable.empty()) {
       writes_.push_back({e.install, e.keep_log_suffix, e.hard_state, e.append, e.send_after_durable,
-                         e.when_durable, state_});
+                         e.when_durable, e.install ? state_ : std::vector<LogEntry>()});
     }
     state_.insert(state_.end(), e.committed.begin(), e.committed.end());
     return e;
@@ -99,7 +99,7 @@ class MemberModel {
     std::vector<LogEntry> state;  // with install
   };
 
-  void install_state(const SnapshotMeta& meta) {
+  void InstallState(const SnapshotMeta& meta) {
     state_ = incoming_;
     state_.resize(meta.last_index.value);
   }
@@ -120,17 +120,13 @@ class MemberModel {
     disk_.entries.insert(disk_.entries.end(), w.append.begin(), w.append.end());
   }
 
-  // As the driver does: the log ends before what was applied, so it starts anew after that.
-  static void RebaseTo(Restored& restored, LogIndex applied, Term term) {
-    restored.base.last_index = applied;
-    restored.base.last_term = term;
-    restored.entries.clear();
-  }
+  // As the driver does when the log ends before what was applied: it starts anew after that.
   void Rebase(Restored& restored, LogIndex applied) {
-    RebaseTo(restored, applied, applied ? state_.back().term : Term{});
-    restored.hard_state.current_term = std::max(restored.hard_state.current_term, restored.base.last_term);
-    disk_.base = restored.base;
+    disk_.base.last_index = applied;
+    disk_.base.last_term = state_.back().term;
     disk_.entries.clear();
+    restored.base = disk_.base;
+    restored.entries.clear();
   }
 
   CoreConfig config_;

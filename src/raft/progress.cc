@@ -39,9 +39,11 @@ void Progress::OnMatched(LogIndex received, LogIndex durable) {
     inflight_.pop_front();
   }
   next_ = std::max(next_, match_ + 1);
-  if (state_ == State::kProbe && received + 1 >= next_) {
-    state_ = State::kReplicate;
+  if (state_ == State::kProbe) {
+    // The answer to something older than the probe says that the follower lives: the probe may be lost, and may by now
+    // be below the log's base.
     probe_sent_ = false;
+    if (received + 1 >= next_) state_ = State::kReplicate;
   }
   if (state_ == State::kReplicate) next_ = std::max(next_, received + 1);
 }

@@ -29,14 +29,12 @@ void Core::Impl::FinishLeaderStep() {
 bool Core::Impl::OwnVoteIsDurable() const { return !alone_ || log_.durable() >= term_start_; }
 
 bool Core::Impl::SendEntries(MemberId to, Progress& peer) {
+  if (peer.state() != Progress::State::kSnapshot && !log_.TermAt(peer.next() - 1)) AskForSnapshot(to, peer);
   bool sent = false;
   while (peer.Open(config_.inflight_messages_max, config_.inflight_bytes_max)) {
     const LogIndex prev = peer.next() - 1;
-    if (!log_.TermAt(prev)) {
-      AskForSnapshot(to, peer);
-      return sent;
-    }
-    if (peer.state() == Progress::State::kReplicate && prev == log_.last_index()) return sent;
+    if (!log_.TermAt(prev)) break;  // cannot be asked for a snapshot yet
+    if (peer.state() == Progress::State::kReplicate && prev == log_.last_index()) break;
     std::vector<LogEntry> entries =
         log_.Slice(peer.next(), config_.append_bytes_max, limits::kAppendEntriesMax);
     size_t bytes = 0;
