@@ -10,8 +10,8 @@
 
 namespace quorate::replica {
 
-// At most one round is under way and one more asked for; whoever comes meanwhile shares the latter. A ticket is the
-// number of the round that will carry it: the first to start after BeginBarrier() was called.
+// At most one round is under way and one more asked for; whoever comes meanwhile shares the latter. A ticket
+// is the number of the round that will carry it: the first to start after BeginBarrier() was called.
 class BarrierGate final : public ReadGate {
  public:
   // `wake` is called, from any thread, when a round becomes wanted.
@@ -35,7 +35,7 @@ class BarrierGate final : public ReadGate {
   const std::function<void()> wake_;
   std::atomic<uint64_t> started_{0}, wanted_{0}, completed_{0};
   std::mutex mu_;
-  uint64_t last_id_ = 0;                                  // guarded by mu_
+  uint64_t last_id_ = 0;                                   // guarded by mu_
   std::map<uint64_t, std::function<void()>> subscribers_;  // guarded by mu_, which is held while calling
 };
 

@@ -14,14 +14,16 @@ namespace quorate::replica {
 // Why a command was certainly not applied. Retry is safe.
 enum class Refusal : uint8_t { kNoLeader, kQueueFull, kTooLarge, kStopping };
 
-struct Decided {  // the command was applied at this replica; the outcome may still be a refusal by the state machine
+struct Decided {  // the command was applied at this replica; the outcome may still be a refusal by the state
+                  // machine
   LogIndex index;
   rsm::Outcome outcome;
 };
 struct NotProposed {
   Refusal why;
 };
-struct OutcomeUnknown {};  // timed out, or leadership was lost on the way: a retry is safe only with the same session
+struct OutcomeUnknown {
+};  // timed out, or leadership was lost on the way: a retry is safe only with the same session
 
 using ProposeOutcome = std::variant<Decided, NotProposed, OutcomeUnknown>;
 
@@ -37,12 +39,13 @@ class Client {
  public:
   virtual ~Client() = default;
 
-  // Appends `command` at the leader, forwarding where needed. `done` is called exactly once, from any thread, at the
-  // latest after `timeout`; it must not block. Any thread; never blocks.
+  // Appends `command` at the leader, forwarding where needed. `done` is called exactly once, from any thread,
+  // at the latest after `timeout`; it must not block. Any thread; never blocks.
   virtual void Propose(std::string command, Duration timeout, std::function<void(ProposeOutcome)> done) = 0;
 
-  // Calls `done(OK)` once this replica has applied everything that was committed anywhere when Read was called
-  // (ReadIndex, dissertation 6.4). kUnavailable: no leader; kDeadlineExceeded; kResourceExhausted: too many waiting.
+  // Calls `done(OK)` once this replica has applied everything that was committed anywhere when Read was
+  // called (ReadIndex, dissertation 6.4). kUnavailable: no leader; kDeadlineExceeded; kResourceExhausted: too
+  // many waiting.
   virtual void Read(Duration timeout, std::function<void(absl::Status)> done) = 0;
 
   virtual void TransferLeadership(MemberId to, std::function<void(absl::Status)> done) = 0;

@@ -24,7 +24,6 @@ struct Now {
 };
 
 // --- events ---
-struct TimePassed {};  // at Driver::NextWake() at the latest
 struct MessageReceived {
   raft::Message message;
 };
@@ -87,16 +86,17 @@ struct SnapshotWritten {
   absl::Status status;
 };
 
-using Event = std::variant<TimePassed, MessageReceived, ProposeCall, ReadCall, BarrierCall, TransferCall, StopCall,
-                           LogWritten, LogCompacted, EntriesApplied, SnapshotTaken, SnapshotInstalled, StateFlushed,
-                           SnapshotRead, SnapshotWritten>;
+using Event = std::variant<MessageReceived, ProposeCall, ReadCall, BarrierCall, TransferCall, StopCall,
+                           LogWritten, LogCompacted, EntriesApplied, SnapshotTaken, SnapshotInstalled,
+                           StateFlushed, SnapshotRead, SnapshotWritten>;
 
 // --- jobs: done elsewhere, each list by one thread in the order given ---
 
 // The log thread. Writes that wait together become one LogStore::Write; LogWritten answers them.
 struct LogJob {
   uint64_t id = 0;
-  std::variant<storage::LogWrite, raft::SnapshotMeta> work;  // the latter: LogStore::Compact, then LogCompacted
+  std::variant<storage::LogWrite, raft::SnapshotMeta>
+      work;  // the latter: LogStore::Compact, then LogCompacted
 };
 
 // The apply thread.
@@ -138,7 +138,7 @@ struct Actions {
   std::vector<ApplyJob> apply;
   std::vector<HousekeepingJob> housekeeping;
   std::vector<std::function<void()>> completions;  // callers' callbacks
-  uint64_t barrier_completed = 0;                  // the newest ticket of the read gate that is good now; 0: none
+  uint64_t barrier_completed = 0;  // the newest ticket of the read gate that is good now; 0: none
   std::optional<raft::Configuration> configuration;  // the latest in the log, when it changed
   bool stopped = false;                              // after a StopCall: nothing waits any more
 };

@@ -34,15 +34,17 @@ struct ReplicaParts {
   storage::StateStore& state;
   rsm::StateMachine& state_machine;  // over state.map()
   const Clock& clock;
-  // Makes the transport; what arrives goes to the handler, which may be called until the transport is destroyed.
-  std::function<absl::StatusOr<std::unique_ptr<transport::PeerTransport>>(transport::MessageHandler)> transport;
+  // Makes the transport; what arrives goes to the handler, which may be called until the transport is
+  // destroyed.
+  std::function<absl::StatusOr<std::unique_ptr<transport::PeerTransport>>(transport::MessageHandler)>
+      transport;
 };
 
 class Replica {
  public:
   // Recovers (Reload() of the state machine included: blocks for the time that takes), starts the threads.
-  // kDataLoss: the log is damaged or ends before what was acknowledged; this replica must not take part until it is
-  // repaired. kFailedPrecondition: an unknown format. Else the transport's error.
+  // kDataLoss: the log is damaged or ends before what was acknowledged; this replica must not take part until
+  // it is repaired. kFailedPrecondition: an unknown format. Else the transport's error.
   static absl::StatusOr<std::unique_ptr<Replica>> Start(ReplicaOptions options, ReplicaParts parts);
   ~Replica();  // as Stop()
   Replica(const Replica&) = delete;
@@ -51,8 +53,8 @@ class Replica {
   // For the DNS workers. Lives as long as the replica.
   ReadGate& gate();
 
-  // Hands leadership over (bounded by stop_timeout), answers every waiting caller, joins the threads. After it no
-  // callback is called. Once.
+  // Hands leadership over (bounded by stop_timeout), answers every waiting caller, joins the threads. After
+  // it no callback is called. Once.
   void Stop();
 
  private:

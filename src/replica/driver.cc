@@ -1,0 +1,392 @@
+#include "replica/driver.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/limits.h"
+#include "base/overloaded.h"
+#include "base/rng.h"
+
+namespace quorate::replica {
+namespace {
+
+constexpr Duration kCanReadFor = std::chrono::seconds(1);
+constexpr Duration kCompactAgainAfter = std::chrono::seconds(1);
+
+// Ids of this life of the process: far from those of another seed, below what the codec refuses, never 0.
+uint64_t FirstId(uint64_t seed) { return ((Rng(seed ^ 0x6964735f).Next() >> 8) << 4) + 1; }
+
+CompactionLimits WithDefaults(CompactionLimits limits) {
+  if (limits.bytes_max == 0) limits.bytes_max = limits::kLogCompactBytes;
+  if (limits.entries_max == 0) limits.entries_max = 2 * limits::kLogKeepEntries;
+  if (limits.bytes_keep == 0) limits.bytes_keep = limits.bytes_max / 2;
+  if (limits.entries_keep == 0) limits.entries_keep = limits.entries_max / 2;
+  return limits;
+}
+
+DriverConfig WithDefaults(DriverConfig config) {
+  config.compaction = WithDefaults(config.compaction);
+  return config;
+}
+
+}  // namespace
+
+Driver::Driver(const DriverConfig& config, raft::Restored restored, const StateAt& state, const Now& now)
+    : config_(WithDefaults(config)),
+      now_(now),
+      core_(config.core, restored, now.boot),
+      proposals_(config.core.self, FirstId(config.core.seed)),
+      reads_(FirstId(config.core.seed), config.core.election_timeout_min, config.core.heartbeat_interval / 2),
+      sender_(config.core.self, FirstId(config.core.seed), config.snapshot_resend_after,
+              config.snapshot_stall_timeout),
+      receiver_(config.core.self),
+      applied_(state.index),
+      state_hash_(state.hash),
+      log_sizes_(restored.base.last_index) {
+  clock_.Saw(state.group_time);
+  for (const raft::LogEntry& entry : restored.entries) clock_.SawEntry(entry);
+  log_sizes_.Append(restored.entries);
+  proposals_.SetApplied(applied_);
+  FollowRole();
+}
+
+void Driver::Handle(const Now& now, Event event) {
+  now_ = now;
+  std::visit([this](auto&& item) { On(std::move(item)); }, std::move(event));
+  ReportSnapshots();
+}
+
+Actions Driver::Collect(const Now& now) {
+  now_ = now;
+  if (now.boot >= core_.NextTick()) Step(raft::Tick{});
+  proposals_.Expire(now.boot, actions_);
+  reads_.Expire(now.boot, core_.leader() != MemberId{}, actions_);
+  sender_.Expire(now.boot, core_.term(), actions_);
+  ReportSnapshots();
+  ProposeHeld();
+  StartReads();
+  MaybeCompact();
+  CheckTransfer();
+  CheckStop();
+  return std::exchange(actions_, {});
+}
+
+BootTime Driver::NextWake() const {
+  BootTime next =
+      std::min({core_.NextTick(), proposals_.NextDeadline(), reads_.NextDeadline(), sender_.NextDeadline()});
+  if (proposals_.HasHeld() && hold_until_ > now_.boot) next = std::min(next, hold_until_);
+  if (config_.probe_interval.count() > 0) next = std::min(next, next_probe_);
+  if (transfer_) next = std::min(next, transfer_->deadline);
+  if (stop_deadline_ && !stopped_) next = std::min(next, *stop_deadline_);
+  return next;
+}
+
+GroupStatus Driver::Status(BootTime now) const {
+  const auto read = reads_.last_success();
+  return {.raft = core_.GetStatus(),
+          .group = config_.group,
+          .state_hash = state_hash_,
+          .state_hash_at = applied_,
+          .can_read = read && now - *read <= kCanReadFor};
+}
+
+// --- events from callers ---
+
+void Driver::On(ProposeCall event) {
+  if (stop_deadline_) {
+    actions_.completions.push_back([done = std::move(event.done)] { done(NotProposed{Refusal::kStopping}); });
+    return;
+  }
+  proposals_.Add(now_.boot, std::move(event), actions_);
+}
+
+void Driver::On(ReadCall event) {
+  if (stop_deadline_) {
+    actions_.completions.push_back(
+        [done = std::move(event.done)] { done(absl::UnavailableError("the replica is stopping")); });
+    return;
+  }
+  reads_.Add(now_.boot, std::move(event), actions_);
+}
+
+void Driver::On(BarrierCall event) { reads_.AddBarrier(event.ticket); }
+
+void Driver::On(TransferCall event) {
+  const auto refuse = [&](absl::Status why) {
+    actions_.completions.push_back([done = std::move(event.done), why] { done(why); });
+  };
+  if (!leads())
+    return refuse(absl::FailedPreconditionError("this replica is not the leader; member " +
+                                                std::to_string(core_.leader().value) + " is"));
+  if (transfer_ || stop_deadline_) return refuse(absl::UnavailableError("a transfer is under way already"));
+  Step(raft::TransferLeadership{event.to});
+  if (leads() && core_.GetStatus().transferring_to == MemberId{})
+    return refuse(absl::FailedPreconditionError("no such voter to transfer leadership to"));
+  transfer_ = Transfer{event.to, now_.boot + 2 * config_.core.election_timeout_max, std::move(event.done)};
+}
+
+void Driver::On(StopCall) {
+  if (stop_deadline_) return;
+  stop_deadline_ = now_.boot + config_.stop_timeout;
+  if (leads()) Step(raft::TransferLeadership{});
+}
+
+// --- messages ---
+
+void Driver::On(MessageReceived event) {
+  const raft::Message& message = event.message;
+  if (const auto* request = std::get_if<raft::ProposeRequest>(&message.body)) {
+    OnProposeRequest(message, *request);
+  } else if (const auto* reply = std::get_if<raft::ProposeReply>(&message.body)) {
+    // The replier stepped down and we have not heard of the next leader yet: give that a moment.
+    if (proposals_.OnReply(*reply, actions_)) hold_until_ = now_.boot + config_.core.heartbeat_interval;
+  } else if (const auto* chunk = std::get_if<raft::SnapshotChunk>(&message.body)) {
+    OnSnapshotChunk(message, *chunk);
+  } else if (const auto* answer = std::get_if<raft::SnapshotChunkReply>(&message.body)) {
+    sender_.OnReply(now_.boot, message.from, *answer, actions_);
+  } else {
+    Step(raft::Receive{std::move(event.message)});
+  }
+}
+
+void Driver::OnProposeRequest(const raft::Message& message, const raft::ProposeRequest& request) {
+  using Status = raft::ProposeReply::Status;
+  const auto refuse = [&](Status why) {
+    actions_.send.push_back(
+        {config_.core.self, message.from, core_.term(), raft::ProposeReply{request.id, why}});
+  };
+  // A later term than ours: somebody else leads by now.
+  if (!leads() || message.term > core_.term() || stop_deadline_) return refuse(Status::kNotLeader);
+  if (!request.command || request.command->size() > limits::kCommandBytesMax)
+    return refuse(Status::kQueueFull);
+  if (proposals_.held() >= limits::kProposalsMax) return refuse(Status::kQueueFull);
+  proposals_.AddRemote(message.from, request);
+}
+
+void Driver::OnSnapshotChunk(const raft::Message& message, const raft::SnapshotChunk& chunk) {
+  if (message.term > core_.term()) return;  // the core must hear of that leader first; the chunk comes again
+  if (message.term < core_.term() || leads()) {
+    actions_.send.push_back({config_.core.self, message.from, core_.term(),
+                             raft::SnapshotChunkReply{.snapshot_id = chunk.snapshot_id, .refused = true}});
+    return;
+  }
+  auto received = receiver_.OnChunk(message.from, core_.term(), chunk, core_.commit_index(), actions_);
+  if (!received) return;
+  Step(*received);
+  if (!receiver_.installing()) receiver_.Decline(received->meta.last_index <= core_.commit_index(), actions_);
+}
+
+// --- what the threads did ---
+
+void Driver::On(LogWritten event) {
+  std::vector<PendingWrite> written;
+  while (!pending_writes_.empty() && pending_writes_.front().id <= event.id) {
+    written.push_back(std::move(pending_writes_.front()));
+    pending_writes_.pop_front();
+  }
+  for (PendingWrite& write : written) {
+    std::move(write.messages.begin(), write.messages.end(), std::back_inserter(actions_.send));
+    if (write.install) receiver_.Installed(core_.term(), actions_);
+    if (write.durable) Step(*write.durable);
+  }
+}
+
+void Driver::On(LogCompacted event) {
+  compacting_ = Compacting::kNo;
+  log_sizes_.CutThrough(event.through);
+  Step(raft::Compacted{event.through});
+}
+
+void Driver::On(EntriesApplied event) {
+  CHECK(!apply_batches_.empty());
+  applying_entries_ -= apply_batches_.front().first;
+  applying_bytes_ -= apply_batches_.front().second;
+  apply_batches_.pop_front();
+  applied_ = event.entries.back().index;
+  state_hash_ = event.state_hash;
+  proposals_.OnApplied(std::move(event.entries), actions_);
+  reads_.OnApplied(now_.boot, applied_, actions_);
+  Step(raft::Applied{applied_});
+}
+
+void Driver::On(SnapshotTaken event) {
+  sender_.OnTaken(now_.boot, event, core_.ConfigurationAt(event.index), actions_);
+}
+
+void Driver::On(SnapshotInstalled event) {
+  applied_ = event.index;
+  state_hash_ = event.state_hash;
+  clock_.Saw(event.group_time);
+  proposals_.OnInstalled(applied_, actions_);
+  reads_.OnApplied(now_.boot, applied_, actions_);
+  Step(raft::Applied{applied_});
+  state_pending_ = false;
+  std::move(held_jobs_.begin(), held_jobs_.end(), std::back_inserter(actions_.log));
+  held_jobs_.clear();
+}
+
+void Driver::On(SnapshotRead event) { sender_.OnRead(now_.boot, core_.term(), std::move(event), actions_); }
+
+void Driver::On(SnapshotWritten event) { receiver_.OnWritten(event, actions_); }
+
+// --- the core ---
+
+void Driver::Step(const raft::Input& input) {
+  Absorb(core_.Step(now_.boot, input));
+  FollowRole();
+}
+
+void Driver::Absorb(raft::Effects effects) {
+  // Where a forwarded command was appended is said before its entry travels.
+  if (!effects.proposed.empty()) {
+    const bool refused = std::any_of(
+        effects.proposed.begin(), effects.proposed.end(),
+        [](const auto& result) { return result.fault && *result.fault != raft::ProposeFault::kQueueFull; });
+    if (refused) hold_until_ = now_.boot + config_.core.heartbeat_interval;
+    proposals_.OnProposed(effects.proposed, core_.term(), actions_);
+  }
+  Write(effects);
+  std::move(effects.send_now.begin(), effects.send_now.end(), std::back_inserter(actions_.send));
+  if (!effects.committed.empty()) {
+    size_t bytes = 0;
+    for (const raft::LogEntry& entry : effects.committed) bytes += entry.bytes();
+    apply_batches_.emplace_back(effects.committed.size(), bytes);
+    applying_entries_ += effects.committed.size();
+    applying_bytes_ += bytes;
+    actions_.apply.push_back(ApplyEntries{std::move(effects.committed)});
+  }
+  for (const raft::ReadResult& read : effects.reads) reads_.OnResult(now_.boot, read, applied_, actions_);
+  for (MemberId to : effects.need_snapshot) sender_.Need(now_.boot, to, actions_);
+}
+
+void Driver::Write(raft::Effects& effects) {
+  if (!effects.hard_state && effects.append.empty() && !effects.install) {
+    // What they promise may still be on its way to the disk.
+    auto& to = pending_writes_.empty() ? actions_.send : pending_writes_.back().messages;
+    std::move(effects.send_after_durable.begin(), effects.send_after_durable.end(), std::back_inserter(to));
+    return;
+  }
+  PendingWrite pending{.id = ++last_job_,
+                       .durable = effects.when_durable,
+                       .install = effects.install.has_value(),
+                       .messages = std::move(effects.send_after_durable)};
+  if (effects.install) {
+    receiver_.Install(*effects.install, actions_);
+    state_pending_ = true;
+    if (effects.keep_log_suffix) {
+      log_sizes_.CutThrough(effects.install->last_index);
+    } else {
+      log_sizes_.Restart(effects.install->last_index);
+    }
+  }
+  bool reconfigured = effects.install.has_value();
+  for (const raft::LogEntry& entry : effects.append) {
+    clock_.SawEntry(entry);
+    reconfigured |= entry.type == raft::EntryType::kConfiguration;
+  }
+  log_sizes_.Append(effects.append);
+  if (reconfigured) actions_.configuration = core_.GetStatus().configuration;
+  pending_writes_.push_back(std::move(pending));
+  LogJob job{last_job_, storage::LogWrite{std::move(effects.install), effects.keep_log_suffix,
+                                          effects.hard_state, std::move(effects.append)}};
+  (state_pending_ ? held_jobs_ : actions_.log).push_back(std::move(job));
+}
+
+void Driver::FollowRole() {
+  if (leads() && !leading_) clock_.Elected(now_.boot);
+  if (!leads() && leading_) sender_.Abort(actions_);
+  leading_ = leads();
+  if (core_.leader() == leader_ && core_.term() == term_) return;
+  leader_ = core_.leader();
+  term_ = core_.term();
+  hold_until_ = {};
+  proposals_.OnLeaderChange(leader_, term_, actions_);
+  reads_.OnLeaderChange();
+}
+
+void Driver::ReportSnapshots() {
+  for (const raft::SnapshotSent& sent : sender_.TakeEnded()) Step(sent);
+}
+
+// --- what Collect does ---
+
+void Driver::ProposeHeld() {
+  if (!proposals_.HasHeld()) return;
+  if (!leads()) proposals_.ReturnRemote(core_.term(), actions_);
+  if (now_.boot < hold_until_) return;
+  if (!leads()) {
+    if (core_.leader() != MemberId{}) proposals_.Forward(core_.leader(), core_.term(), actions_);
+    return;
+  }
+  // What is committed but not applied is memory too; until it shrinks nothing new is let in.
+  if (applying_bytes_ >= limits::kProposalBytesMax || applying_entries_ >= 2 * limits::kProposalsMax) return;
+  const rsm::Stamp stamp{clock_.At(now_.boot), now_.wall};
+  raft::Propose propose;
+  for (const raft::Payload& command : proposals_.TakeHeld())
+    propose.proposals.push_back(
+        {.tag = propose.proposals.size(),
+         .type = raft::EntryType::kCommand,
+         .payload = std::make_shared<const std::string>(rsm::StampCommand(stamp, *command))});
+  Step(propose);
+}
+
+void Driver::StartReads() {
+  const bool probe = config_.probe_interval.count() > 0 && now_.boot >= next_probe_;
+  const auto id = reads_.Start(now_.boot, probe);
+  if (id || probe) next_probe_ = now_.boot + config_.probe_interval;
+  if (id) Step(raft::ReadRequest{*id});
+}
+
+void Driver::MaybeCompact() {
+  if (compacting_ != Compacting::kNo || now_.boot < compact_not_before_) return;
+  if (!log_sizes_.TooLong(config_.compaction) || applied_ <= log_sizes_.base()) return;
+  compacting_ = Compacting::kFlushing;
+  flushing_ = applied_;
+  compact_not_before_ = now_.boot + kCompactAgainAfter;
+  actions_.housekeeping.push_back(FlushState{});
+}
+
+void Driver::On(StateFlushed) {
+  compacting_ = Compacting::kNo;
+  if (receiver_.installing()) return;
+  LogIndex cut = std::min({log_sizes_.Target(config_.compaction), flushing_, core_.GetStatus().durable});
+  if (const auto pinned = sender_.pinned()) cut = std::min(cut, *pinned);
+  const auto term = core_.TermAt(cut);
+  if (cut <= log_sizes_.base() || !term) return;
+  compacting_ = Compacting::kCutting;
+  actions_.log.push_back({++last_job_, raft::SnapshotMeta{cut, *term, core_.ConfigurationAt(cut)}});
+}
+
+void Driver::CheckTransfer() {
+  if (!transfer_) return;
+  const auto finish = [&](absl::Status status) {
+    actions_.completions.push_back([done = std::move(transfer_->done), status] { done(status); });
+    transfer_.reset();
+  };
+  const MemberId leader = core_.leader();
+  if (!leads() && leader != MemberId{}) {
+    const bool as_asked = transfer_->to == MemberId{} || transfer_->to == leader;
+    return finish(as_asked ? absl::OkStatus()
+                           : absl::AbortedError("member " + std::to_string(leader.value) + " leads now"));
+  }
+  if (now_.boot >= transfer_->deadline)
+    finish(absl::DeadlineExceededError("leadership was not taken over in time"));
+}
+
+void Driver::CheckStop() {
+  if (!stop_deadline_ || stopped_) return;
+  const bool handed_over = !leads() || core_.GetStatus().transferring_to == MemberId{};
+  if (!(handed_over && proposals_.size() == 0) && now_.boot < *stop_deadline_) return;
+  proposals_.FailAll(actions_);
+  reads_.FailAll(actions_);
+  if (transfer_) {
+    actions_.completions.push_back(
+        [done = std::move(transfer_->done)] { done(absl::UnavailableError("the replica is stopping")); });
+    transfer_.reset();
+  }
+  stopped_ = true;
+  actions_.stopped = true;
+}
+
+}  // namespace quorate::replica

@@ -1,0 +1,106 @@
+#include "replica/state_worker.h"
+
+#include <utility>
+
+#include "base/check.h"
+#include "base/limits.h"
+#include "base/status_macros.h"
+
+namespace quorate::replica {
+
+absl::StatusOr<Event> StateWorker::Run(const ApplyJob& job) {
+  return std::visit([this](const auto& item) { return Do(item); }, job);
+}
+
+absl::StatusOr<std::optional<Event>> StateWorker::Run(const HousekeepingJob& job) {
+  return std::visit([this](const auto& item) { return Do(item); }, job);
+}
+
+absl::StatusOr<Event> StateWorker::Do(const ApplyEntries& job) {
+  EntriesApplied applied;
+  applied.entries.reserve(job.entries.size());
+  for (const raft::LogEntry& entry : job.entries) {
+    if (entry.type == raft::EntryType::kConfiguration)
+      state_.map().Write({{std::string(kConfigurationKey), *entry.payload}});
+    const bool is_command = entry.type == raft::EntryType::kCommand;
+    const std::string_view payload = is_command && entry.payload ? *entry.payload : std::string_view();
+    applied.entries.push_back(
+        {entry.index, entry.term, machine_.Apply({entry.index, entry.term, is_command, payload})});
+    CHECK_EQ(machine_.applied_index(), entry.index);
+  }
+  applied.state_hash = machine_.state_hash();
+  return applied;
+}
+
+absl::StatusOr<Event> StateWorker::Do(const TakeSnapshot& job) {
+  auto source = state_.TakeSnapshot();
+  std::lock_guard lock(mu_);
+  sources_[job.snapshot_id] = std::move(source);
+  return SnapshotTaken{job.snapshot_id, machine_.applied_index(), machine_.applied_term()};
+}
+
+absl::StatusOr<Event> StateWorker::Do(const InstallSnapshot& job) {
+  std::unique_ptr<storage::SnapshotSink> sink;
+  {
+    std::lock_guard lock(mu_);
+    auto found = sinks_.find(job.restore_id);
+    CHECK(found != sinks_.end());
+    sink = std::move(found->second);
+    sinks_.erase(found);
+  }
+  RETURN_IF_ERROR(sink->Commit());
+  sink.reset();
+  machine_.Reload();
+  if (machine_.applied_index() != job.meta.last_index || machine_.applied_term() != job.meta.last_term)
+    return absl::DataLossError("the snapshot received is not of the index that its sender named");
+  return SnapshotInstalled{job.meta.last_index, machine_.group_time(), machine_.state_hash()};
+}
+
+absl::StatusOr<std::optional<Event>> StateWorker::Do(const FlushState&) {
+  RETURN_IF_ERROR(state_.Flush());
+  return StateFlushed{};
+}
+
+absl::StatusOr<std::optional<Event>> StateWorker::Do(const ReadSnapshot& job) {
+  storage::SnapshotSource* source = nullptr;
+  {
+    std::lock_guard lock(mu_);
+    if (auto found = sources_.find(job.snapshot_id); found != sources_.end()) source = found->second.get();
+  }
+  if (!source) return std::nullopt;
+  return SnapshotRead{job.snapshot_id, job.offset, source->Read(job.offset, limits::kSnapshotChunkBytes)};
+}
+
+absl::StatusOr<std::optional<Event>> StateWorker::Do(const DropSnapshot& job) {
+  std::lock_guard lock(mu_);
+  sources_.erase(job.snapshot_id);
+  return std::nullopt;
+}
+
+absl::Status StateWorker::WriteChunk(const WriteSnapshot& job) {
+  storage::SnapshotSink* sink = nullptr;
+  if (job.offset == 0) {
+    ASSIGN_OR_RETURN(auto begun, state_.BeginRestore());
+    sink = begun.get();
+    std::lock_guard lock(mu_);
+    sinks_[job.restore_id] = std::move(begun);
+  } else {
+    std::lock_guard lock(mu_);
+    auto found = sinks_.find(job.restore_id);
+    if (found == sinks_.end()) return absl::NotFoundError("no such restore");
+    sink = found->second.get();
+  }
+  return sink->Write(*job.data);
+}
+
+absl::StatusOr<std::optional<Event>> StateWorker::Do(const WriteSnapshot& job) {
+  return SnapshotWritten{job.restore_id, WriteChunk(job)};
+}
+
+absl::StatusOr<std::optional<Event>> StateWorker::Do(const DropRestore& job) {
+  std::lock_guard lock(mu_);
+  sinks_.erase(job.restore_id);
+  return std::nullopt;
+}
+
+}  // namespace quorate::replica
