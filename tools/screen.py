@@ -23,7 +23,8 @@ class Screen:
     def _redraw(self):
         lines = self._render()
         back = f"\033[{self._lines_drawn}F" if self._lines_drawn else ""
-        self._out.write(back + "".join(f"\033[K{line}\n" for line in lines) + "\033[J")
+        # Without automatic wrapping, so that a narrow terminal cuts a line instead of shifting the rest.
+        self._out.write("\033[?7l" + back + "".join(f"\033[K{line}\n" for line in lines) + "\033[J\033[?7h")
         self._out.flush()
         self._lines_drawn = len(lines)
 

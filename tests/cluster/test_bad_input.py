@@ -1,0 +1,267 @@
+"""Bad input and faults: each gives one clear error and a non-zero exit or an error reply; no crash, nothing lost."""
+import os
+import random
+import shutil
+import socket
+import struct
+import subprocess
+import time
+
+import dns.flags
+import dns.message
+import dns.opcode
+import dns.rcode
+import pytest
+
+from harness import (PORTS, ZONES_URL, Group, etcdctl, host_port, http, quorate, udp_exchange, wait_until)
+
+ZONE = "example.org."
+
+
+def serve_once(*arguments, timeout_s=20):
+    """`quorate serve` that is expected to end by itself: (exit code, what it said on stderr)."""
+    result = quorate("serve", *arguments, timeout_s=timeout_s)
+    assert result.returncode not in (0, -6, -11), result.stderr
+    return result.returncode, result.stderr.strip()
+
+
+def one_clear_error(text):
+    assert text and len(text.splitlines()) <= 2, text
+    assert "Assertion" not in text and "CHECK" not in text and "terminate called" not in text
+    return text
+
+
+# --- starting ---
+
+def test_an_unknown_configuration_key_is_named_with_its_line(tmp_path):
+    config = tmp_path / "replica.toml"
+    config.write_text('data = "d"\n\n[listen]\nhttps = "127.0.0.1:1"\n')
+    _, error = serve_once("--config", config)
+    assert "listen.https" in one_clear_error(error) and "replica.toml:4" in error
+
+
+def test_a_configuration_that_is_no_toml_is_named_with_its_line(tmp_path):
+    config = tmp_path / "replica.toml"
+    config.write_text('data = "d"\nlisten = [\n')
+    _, error = serve_once("--config", config)
+    assert "replica.toml:" in one_clear_error(error)
+
+
+@pytest.mark.parametrize("door", PORTS)
+def test_a_port_in_use_is_named(tmp_path, door):
+    group = Group(tmp_path, size=1)
+    replica = group.replicas[0]
+    kind = socket.SOCK_DGRAM if door == "dns" else socket.SOCK_STREAM
+    with socket.socket(socket.AF_INET, kind) as taken:
+        taken.bind((replica.ip, PORTS[door]))
+        if kind == socket.SOCK_STREAM:
+            taken.listen(1)
+        replica.start()
+        assert replica.child.process.wait(20) not in (0, -6, -11)
+    assert host_port(replica.ip, PORTS[door]) in replica.child.last_words()
+    group.stop()
+
+
+def test_a_data_directory_of_another_member_is_refused(tmp_path):
+    group = Group(tmp_path, size=3)
+    try:
+        group.start()
+        for replica in group.replicas:
+            replica.stop()
+        first, second = group.replicas[:2]
+        shutil.rmtree(second.data)
+        shutil.copytree(first.data, second.data)
+        second.start()
+        assert second.child.process.wait(20) not in (0, -6, -11)
+        assert "member" in second.child.last_words() or "replica" in second.child.last_words()
+        assert str(second.data) in second.child.last_words()
+    finally:
+        group.stop()
+
+
+def test_a_data_directory_in_use_is_refused(calm_group, tmp_path):
+    running = calm_group.replicas[0]
+    other = Group(tmp_path, size=1).replicas[0]
+    command = other.child.command
+    command[command.index("--data") + 1] = str(running.data)
+    other.start()
+    assert other.child.process.wait(20) not in (0, -6, -11)
+    assert str(running.data) in other.child.last_words()
+    assert running.is_ready()
+
+
+# --- asking ---
+
+def test_a_missing_zone_is_an_error_reply(calm_group):
+    replica = calm_group.replicas[0]
+    reply = replica.set_record("nowhere.test.", "a.nowhere.test.", "A", "192.0.2.1")
+    assert reply.status_code == 404 and reply.json()["error"]
+    assert replica.ask("a.nowhere.test.").rcode() == dns.rcode.REFUSED
+    result = quorate("record", "set", "a.nowhere.test.", "A", "192.0.2.1", "--server", replica.url)
+    assert result.returncode not in (0, -6, -11)
+    assert "nowhere.test." in one_clear_error(result.stderr.strip())
+
+
+def test_a_malformed_zone_file_is_refused_with_line_and_column(calm_group, tmp_path):
+    replica = calm_group.replicas[0]
+    text = (f"{ZONE} 3600 IN SOA ns1.{ZONE} host.{ZONE} 1 3600 600 86400 300\n{ZONE} 3600 IN NS ns1.{ZONE}\n"
+            f"ns1.{ZONE} 3600 IN A 192.0.2.1\nbad.{ZONE} 3600 IN A 192.0.2.300\n")
+    reply = http("PUT", f"{replica.url}{ZONES_URL}/{ZONE}/zonefile", data=text)
+    assert reply.status_code == 422, reply.text
+    assert reply.json()["line"] == 4 and reply.json()["column"] > 1 and reply.json()["reason"]
+    file = tmp_path / "bad.zone"
+    file.write_text(text)
+    result = quorate("zone", "import", ZONE, file, "--server", replica.url)
+    assert result.returncode not in (0, -6, -11)
+    assert "line 4" in result.stderr or ":4:" in result.stderr
+    assert replica.answers(f"ns1.{ZONE}") not in (None, {"192.0.2.1"})  # the old content is in force
+
+
+def test_an_unreachable_group_is_an_error_with_a_code_of_its_own():
+    result = quorate("record", "set", f"a.{ZONE}", "A", "192.0.2.1", "--server", "http://127.0.0.1:9")
+    assert result.returncode == 4, result.stderr
+    assert "127.0.0.1:9" in one_clear_error(result.stderr.strip())
+
+
+def test_wrong_arguments_are_a_usage_error():
+    for arguments in (["record", "set"], ["record", "set", "a..b.", "A", "192.0.2.1", "--server", "http://127.0.0.1:9"],
+                      ["nonsense"]):
+        result = quorate(*arguments)
+        assert result.returncode == 2, (arguments, result.stderr)
+
+
+# --- malformed packets ---
+
+def header(ident=0x1234, flags=0, qd=1, an=0, ns=0, ar=0):
+    return struct.pack("!6H", ident, flags, qd, an, ns, ar)
+
+
+QUESTION = b"\x07example\x03org\x00" + struct.pack("!2H", 1, 1)
+
+
+@pytest.mark.parametrize("packet", [b"", b"\x12\x34", header()[:11], header(flags=0x8000) + QUESTION],
+                         ids=["empty", "two bytes", "a short header", "a response"])
+def test_what_is_no_query_gets_silence(calm_group, packet):
+    assert udp_exchange(calm_group.replicas[0].ip, packet, 0.3) is None
+
+
+@pytest.mark.parametrize("packet", [
+    header(qd=2) + QUESTION + QUESTION,
+    header() + QUESTION[:-1],
+    header() + QUESTION + b"trailing",
+    header() + b"\xc0\x0c" + struct.pack("!2H", 1, 1),
+    header() + b"\x40abc\x00" + struct.pack("!2H", 1, 1),
+    header(ar=1) + QUESTION + b"\x03abc\x00" + struct.pack("!2HIH", 41, 1232, 0, 0),
+    header(ar=2) + QUESTION + 2 * (b"\x00" + struct.pack("!2HIH", 41, 1232, 0, 0)),
+], ids=["two questions", "a cut question", "trailing bytes", "a pointer to itself", "a bad label",
+        "an OPT that is not at the root", "two OPTs"])
+def test_a_malformed_query_gets_formerr(calm_group, packet):
+    reply = udp_exchange(calm_group.replicas[0].ip, packet)
+    assert reply and reply[:2] == packet[:2] and reply[3] & 15 == dns.rcode.FORMERR
+
+
+def test_unknown_opcodes_and_edns_versions_are_named(calm_group):
+    ip = calm_group.replicas[0].ip
+    reply = udp_exchange(ip, header(flags=11 << 11) + QUESTION)
+    assert reply[3] & 15 == dns.rcode.NOTIMP
+    query = dns.message.make_query(ZONE, "A", use_edns=1)
+    answer = dns.message.from_wire(udp_exchange(ip, query.to_wire()))
+    assert answer.rcode() == dns.rcode.BADVERS and answer.edns == 0
+
+
+def test_noise_does_no_harm(calm_group):
+    rng = random.Random(1)
+    valid = dns.message.make_query(f"www.{ZONE}", "A", use_edns=0).to_wire()
+    replica = calm_group.replicas[0]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        for _ in range(5000):
+            packet = bytearray(valid if rng.random() < 0.7 else rng.randbytes(rng.randrange(600)))
+            for _ in range(rng.randrange(4)):
+                if packet:
+                    packet[rng.randrange(len(packet))] = rng.randrange(256)
+            sock.sendto(packet[:rng.randrange(len(packet) + 1)] if rng.random() < 0.3 else packet,
+                        (replica.ip, PORTS["dns"]))
+    for tail in (b"", b"\x00", b"\x00\x00", b"\xff\xff", b"\x00\x05abc", rng.randbytes(3000)):
+        with socket.create_connection((replica.ip, PORTS["dns"]), timeout=5) as connection:
+            connection.sendall(tail)
+    assert replica.answers(f"ns1.{ZONE}") and replica.child.is_running() and replica.child.restarts == 0
+
+
+# --- faults ---
+
+def test_without_a_quorum_writes_are_refused_and_nothing_is_guessed(group):
+    survivor, *others = group.replicas
+    assert survivor.set_record(ZONE, f"before.{ZONE}", "A", "192.0.2.1").status_code == 204
+    for replica in others:
+        replica.kill9()
+    started = time.monotonic()
+    reply = survivor.set_record(ZONE, f"during.{ZONE}", "A", "192.0.2.2", timeout_s=20)
+    assert reply is not None and reply.status_code in (503, 504) and reply.json()["hint"], reply
+    assert time.monotonic() - started < 15
+    assert http("GET", survivor.url + "/livez").status_code == 200
+    wait_until(lambda: not survivor.is_ready(), "it is no longer ready", 10)
+    assert survivor.ask(f"before.{ZONE}").rcode() == dns.rcode.SERVFAIL  # P5: linearizable is the default
+    result = quorate("record", "set", f"during.{ZONE}", "A", "192.0.2.2", "--server", survivor.url)
+    assert result.returncode in (4, 5) and result.stderr.strip()
+    for replica in others:
+        replica.start()
+    group.wait_ready()
+    assert survivor.answers(f"before.{ZONE}") == {"192.0.2.1"}
+    assert survivor.set_record(ZONE, f"after.{ZONE}", "A", "192.0.2.3").status_code == 204
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")
+@pytest.mark.parametrize("of", ["a follower", "the leader"])
+def test_a_full_disk_stops_one_replica_and_loses_nothing(tmp_path, of):
+    group = Group(tmp_path)
+    for replica in group.replicas:
+        replica.data.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300m", "none", replica.data], check=True)
+    try:
+        group.start()
+        victim = group.leader() if of == "the leader" else group.followers()[0]
+        others = [r for r in group.replicas if r is not victim]
+        fill(victim.data / "ballast")
+        acknowledged = write_until(others, lambda: not victim.child.is_running())
+        assert victim.child.process.returncode == 70, victim.child.last_words()
+        assert "No space left" in victim.child.last_words()
+        check_keys(others, acknowledged)
+        (victim.data / "ballast").unlink()
+        victim.start()
+        group.wait_ready()
+        check_keys([victim], acknowledged)
+    finally:
+        group.stop()
+        for replica in group.replicas:
+            subprocess.run(["umount", replica.data], check=True)
+
+
+def fill(path):
+    with open(path, "wb", buffering=0) as ballast:
+        try:
+            while True:
+                ballast.write(bytes(1 << 20))
+        except OSError:
+            pass
+
+
+def write_until(replicas, condition, timeout_s=60):
+    """Writes half a MiB at a time, so that the log soon needs room; gives what was acknowledged."""
+    acknowledged, count, deadline = {}, 0, time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, f"{count} writes, and the disk of the victim is not full yet"
+        value = f"{count}:" + "x" * (1 << 19)
+        result = etcdctl(replicas[count % len(replicas)].etcd, "--command-timeout=5s", "put", f"big/{count % 100}",
+                         input_text=value)
+        if result.returncode == 0:
+            acknowledged[f"big/{count % 100}"] = value
+        count += 1
+    return acknowledged
+
+
+def check_keys(replicas, acknowledged):
+    for key, value in acknowledged.items():
+        for replica in replicas:
+            found = etcdctl(replica.etcd, "get", key, "--print-value-only").stdout
+            # A later write of the same key may have been applied although its answer was lost.
+            assert int(found.split(":")[0]) >= int(value.split(":")[0]), f"{replica.name} lost {key}"
