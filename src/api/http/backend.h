@@ -1,0 +1,45 @@
+// What the HTTP door stands on; given by the app.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "dns/name.h"
+#include "kv/ordered_map.h"
+#include "replica/client.h"
+
+namespace quorate::api {
+
+// Where a part of the process puts its figures when /metrics is asked for.
+class MetricsSink {
+ public:
+  using Labels = std::map<std::string, std::string>;
+  virtual ~MetricsSink() = default;
+  // `name` begins with "quorate_", a counter's ends in "_total"; units are base units (seconds, bytes). A
+  // name always comes with the same help.
+  virtual void Counter(std::string_view name, std::string_view help, double value,
+                       const Labels& labels = {}) = 0;
+  virtual void Gauge(std::string_view name, std::string_view help, double value,
+                     const Labels& labels = {}) = 0;
+};
+// Any thread; must not block for long.
+using MetricsCollector = std::function<void(MetricsSink&)>;
+
+// All that is pointed to outlives the server; `client` must call no callback after it is gone, `map` must
+// stay readable until then.
+struct HttpBackend {
+  replica::Client* client = nullptr;
+  const kv::MapReader* map = nullptr;
+  const Clock* clock = nullptr;
+  // Apexes of the zones served, in canonical order. Any thread.
+  std::function<std::vector<dns::Name>()> zones;
+  std::string group, region;  // names; empty if none
+  std::string version;
+  std::vector<MetricsCollector> collectors;  // beside those of this door, Raft and the process
+};
+
+}  // namespace quorate::api

@@ -1,0 +1,24 @@
+// Replies that say no, as PowerDNS gives them ("error"), with a code for programs and a hint for people.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "api/http/message.h"
+#include "replica/client.h"
+#include "rsm/outcome.h"
+
+namespace quorate::api {
+
+HttpResponse ErrorResponse(int status, std::string_view code, std::string_view error,
+                           std::string_view hint = "");
+
+// Of a write that the state machine refused; `result.refused` is not kNot.
+HttpResponse RefusedResponse(const rsm::CommandResult& result);
+HttpResponse NotProposedResponse(replica::Refusal why);
+HttpResponse UnknownResponse();
+// Of a read barrier or a transfer that failed.
+HttpResponse StatusResponse(const absl::Status& status);
+
+}  // namespace quorate::api

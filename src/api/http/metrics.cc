@@ -1,0 +1,120 @@
+// Prometheus text: this door, Raft, the process, and what the app's collectors say.
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+#include <unistd.h>
+
+#include <ctime>
+#include <fstream>
+#include <map>
+
+#include "api/http/context.h"
+#include "api/http/group_json.h"
+
+namespace quorate::api {
+namespace {
+
+class FamilySink final : public MetricsSink {
+ public:
+  void Counter(std::string_view name, std::string_view help, double value, const Labels& labels) override {
+    Add(name, help, prometheus::MetricType::Counter, labels).counter.value = value;
+  }
+  void Gauge(std::string_view name, std::string_view help, double value, const Labels& labels) override {
+    Add(name, help, prometheus::MetricType::Gauge, labels).gauge.value = value;
+  }
+  std::string Text() const {
+    std::vector<prometheus::MetricFamily> all;
+    for (const auto& [name, family] : families_) all.push_back(family);
+    return prometheus::TextSerializer().Serialize(all);
+  }
+
+ private:
+  prometheus::ClientMetric& Add(std::string_view name, std::string_view help, prometheus::MetricType type,
+                                const Labels& labels) {
+    prometheus::MetricFamily& family = families_[std::string(name)];
+    family.name = name;
+    family.help = help;
+    family.type = type;
+    prometheus::ClientMetric& metric = family.metric.emplace_back();
+    for (const auto& [label, value] : labels) metric.label.push_back({label, value});
+    return metric;
+  }
+  std::map<std::string, prometheus::MetricFamily> families_;
+};
+
+void CollectProcess(MetricsSink& sink) {
+  timespec cpu{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
+  sink.Counter("process_cpu_seconds_total", "CPU time of the process.",
+               static_cast<double>(cpu.tv_sec) + static_cast<double>(cpu.tv_nsec) / 1e9);
+  std::ifstream statm("/proc/self/statm");
+  double total_pages = 0, resident_pages = 0;
+  if (statm >> total_pages >> resident_pages) {
+    sink.Gauge("process_resident_memory_bytes", "Memory of the process in RAM.",
+               resident_pages * static_cast<double>(sysconf(_SC_PAGESIZE)));
+  }
+}
+
+void CollectRaft(const HttpBackend& backend, MetricsSink& sink) {
+  const replica::GroupStatus status = backend.client->Status();
+  const raft::Status& raft = status.raft;
+  const auto gauge = [&](const char* name, const char* help, uint64_t value) {
+    sink.Gauge(name, help, static_cast<double>(value));
+  };
+  sink.Gauge("quorate_info", "What this replica is.", 1,
+             {{"version", backend.version},
+              {"group", backend.group},
+              {"region", backend.region},
+              {"replica", std::to_string(raft.self.value)}});
+  for (const raft::Role role :
+       {raft::Role::kFollower, raft::Role::kPreCandidate, raft::Role::kCandidate, raft::Role::kLeader}) {
+    sink.Gauge("quorate_raft_role", "1 for the role that this replica has.", role == raft.role ? 1 : 0,
+               {{"role", RoleName(role)}});
+  }
+  gauge("quorate_raft_term", "Current Raft term.", raft.hard_state.current_term.value);
+  gauge("quorate_raft_leader", "Id of the leader known here; 0: none.", raft.leader.value);
+  gauge("quorate_raft_commit_index", "Newest log index known to be committed.", raft.commit.value);
+  gauge("quorate_raft_applied_index", "Newest log index applied here.", raft.applied.value);
+  gauge("quorate_raft_durable_index", "Newest log index on this replica's disk.", raft.durable.value);
+  gauge("quorate_raft_log_entries", "Entries in this replica's log.", raft.last.value + 1 - raft.first.value);
+  gauge("quorate_can_read", "1 if a linearizable read succeeded within the last second.", status.can_read);
+  for (const raft::PeerStatus& peer : raft.peers) {
+    sink.Gauge("quorate_raft_peer_match_index", "Newest log index known to be on the peer (leader only).",
+               static_cast<double>(peer.match.value), {{"peer", std::to_string(peer.id.value)}});
+  }
+}
+
+void CollectDoor(const Context& context, const Listener::Counters& door, MetricsSink& sink) {
+  const auto counter = [&](const char* name, const char* help, uint64_t value,
+                           const MetricsSink::Labels& labels = {}) {
+    sink.Counter(name, help, static_cast<double>(value), labels);
+  };
+  counter("quorate_http_requests_total", "Requests whose header was read.", door.requests);
+  counter("quorate_http_connections_total", "Connections accepted.", door.connections);
+  counter("quorate_http_connections_refused_total", "Connections closed because there were too many.",
+          door.refused_connections);
+  sink.Gauge("quorate_http_connections", "Connections open.", static_cast<double>(door.open_connections));
+  const char* help = "Writes through the HTTP door by outcome.";
+  const auto writes = [&](const char* outcome, const std::atomic<uint64_t>& count) {
+    counter("quorate_http_writes_total", help, count.load(std::memory_order_relaxed), {{"outcome", outcome}});
+  };
+  writes("applied", context.writes_applied);
+  writes("refused", context.writes_refused);
+  writes("not_proposed", context.writes_not_proposed);
+  writes("unknown", context.writes_unknown);
+}
+
+}  // namespace
+
+void AddMetricsRoute(const ContextPtr& context, std::function<Listener::Counters()> door, Router& router) {
+  router.Add(
+      {"GET", "/metrics", [context, door = std::move(door)](const HttpRequest&, const Respond& respond) {
+         FamilySink sink;
+         CollectProcess(sink);
+         CollectRaft(context->backend, sink);
+         CollectDoor(*context, door(), sink);
+         for (const MetricsCollector& collect : context->backend.collectors) collect(sink);
+         respond({.body = sink.Text(), .content_type = "text/plain; version=0.0.4; charset=utf-8"});
+       }});
+}
+
+}  // namespace quorate::api

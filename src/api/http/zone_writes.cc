@@ -1,0 +1,252 @@
+// Changing zones: create, change records, replace by a master file, delete.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "api/http/context.h"
+#include "api/http/errors.h"
+#include "api/http/records_json.h"
+#include "api/http/zone_names.h"
+#include "api/http/zone_text.h"
+#include "base/limits.h"
+#include "rsm/read.h"
+
+namespace quorate::api {
+namespace {
+
+using nlohmann::json;
+
+constexpr uint32_t kDefaultTtl = 3600;
+
+// Makes the command, or the reply that says why there is none.
+using MakeCommand = std::function<Result<rsm::Command, HttpResponse>()>;
+// Answers a command that was applied. Must not block.
+using Finish = std::function<void(const rsm::CommandResult&, const Respond&)>;
+
+// Parses on the worker, then proposes.
+void ParseAndPropose(const ContextPtr& context, const Respond& respond, MakeCommand make, Finish finish) {
+  const bool taken =
+      context->worker.TryPost([context, respond, make = std::move(make), finish = std::move(finish)] {
+        auto command = make();
+        if (!command.ok()) return respond(command.error());
+        context->Propose(*std::move(command),
+                         [respond, finish](Result<rsm::CommandResult, HttpResponse> outcome) {
+                           if (!outcome.ok()) return respond(outcome.error());
+                           finish(*outcome, respond);
+                         });
+      });
+  if (!taken) respond(NotProposedResponse(replica::Refusal::kQueueFull));
+}
+
+HttpResponse Invalid(const std::string& what) {
+  return ErrorResponse(422, "invalid", what, "nothing was changed");
+}
+
+HttpResponse BadZoneText(const dns::TextError& error) {
+  return {
+      .status = 422,
+      .body = Dump({{"error", fmt::format("line {}, column {}: {}", error.line, error.column, error.what)},
+                    {"code", "bad_zone_text"},
+                    {"line", error.line},
+                    {"column", error.column},
+                    {"reason", error.what},
+                    {"hint", "nothing was changed"}})};
+}
+
+void NoContent(const rsm::CommandResult& result, const Respond& respond) {
+  respond(Stamped({.status = 204}, result));
+}
+
+json SummaryOf(const rsm::CommandResult& result) {
+  return {{"revision", result.revision.value},
+          {"serial", result.serial.value},
+          {"changed", result.changed},
+          {"rrsets_added", result.rrsets_added},
+          {"rrsets_removed", result.rrsets_removed},
+          {"rrsets_changed", result.rrsets_changed}};
+}
+
+// --- PATCH ---
+
+Result<rsm::Command, HttpResponse> PatchCommand(const kv::MapReader& map, const HttpRequest& request,
+                                                const dns::Name& apex) {
+  auto command = CommandFor(request);
+  if (!command.ok()) return command.error();
+  const json body = json::parse(request.body, nullptr, false);
+  if (body.is_discarded()) return ErrorResponse(400, "malformed", "the body is not JSON");
+  auto edits = EditsOf(body);
+  if (!edits.ok()) return Invalid(edits.error().what);
+  rsm::ZoneChange change{.apex = apex};
+  const Revision now = rsm::CurrentRevision(map);
+  for (PatchEdit& patch : *edits) {
+    if (patch.edit.kind == zone::RRsetEdit::Kind::kAddRecords && !patch.ttl_given) {
+      const auto stored = rsm::GetRRset(map, now, apex, patch.edit.owner, patch.edit.type);
+      patch.edit.ttl = stored ? stored->rrset.ttl : kDefaultTtl;
+    }
+    change.edits.push_back(std::move(patch.edit));
+  }
+  command->body = std::move(change);
+  return *std::move(command);
+}
+
+// --- POST ---
+
+Result<std::vector<dns::Name>, HttpResponse> NameserversOf(const json& body) {
+  std::vector<dns::Name> out;
+  const auto found = body.find("nameservers");
+  if (found == body.end() || found->is_null()) return out;
+  if (!found->is_array()) return Invalid("\"nameservers\" must be an array of names");
+  for (const json& text : *found) {
+    if (!text.is_string()) return Invalid("\"nameservers\" must be an array of names");
+    const auto name = dns::Name::FromText(text.get<std::string>());
+    if (!name.ok()) return Invalid(fmt::format("nameserver `{}`: {}", text.get<std::string>(), name.error()));
+    out.push_back(*name);
+  }
+  return out;
+}
+
+Result<std::vector<dns::RRset>, HttpResponse> ContentOf(const json& body, const dns::Name& apex) {
+  const auto text = body.find("zone");
+  if (text != body.end() && text->is_string()) {
+    auto rrsets = RRsetsOfZoneText(apex, text->get_ref<const std::string&>());
+    if (!rrsets.ok()) return BadZoneText(rrsets.error());
+    return *std::move(rrsets);
+  }
+  const auto given = body.find("rrsets");
+  if (given == body.end() || given->is_null()) return std::vector<dns::RRset>();
+  auto rrsets = RRsetsOf(*given);
+  if (!rrsets.ok()) return Invalid(rrsets.error().what);
+  return *std::move(rrsets);
+}
+
+Result<rsm::Command, HttpResponse> CreateCommand(const HttpRequest& request) {
+  auto command = CommandFor(request);
+  if (!command.ok()) return command.error();
+  const json body = json::parse(request.body, nullptr, false);
+  if (!body.is_object()) return ErrorResponse(400, "malformed", "the body is not a JSON object");
+  const auto name = body.find("name");
+  if (name == body.end() || !name->is_string()) return Invalid("a zone needs a \"name\", a string");
+  const auto apex = dns::Name::FromText(name->get<std::string>());
+  if (!apex.ok()) return Invalid(fmt::format("the name `{}`: {}", name->get<std::string>(), apex.error()));
+  const std::string kind =
+      body.contains("kind") && body["kind"].is_string() ? body["kind"].get<std::string>() : "";
+  if (kind == "Slave" || kind == "Secondary" || kind == "Consumer") {
+    return Invalid(
+        "zones that are copied from another server are not supported; the kinds are Native and Primary");
+  }
+  const auto nameservers = NameserversOf(body);
+  if (!nameservers.ok()) return nameservers.error();
+  auto rrsets = ContentOf(body, *apex);
+  if (!rrsets.ok()) return rrsets.error();
+  AddApexDefaults(*apex, *nameservers, *rrsets);
+  command->body = rsm::ZoneCreate{.apex = *apex, .rrsets = *std::move(rrsets)};
+  return *std::move(command);
+}
+
+// PowerDNS answers with the zone as it now is.
+HttpResponse Created(const kv::MapReader& map, const rsm::CommandResult& result, const dns::Name& apex,
+                     bool with_rrsets) {
+  const std::string url = "/api/v1/servers/localhost/zones/" + ZoneIdOf(apex);
+  json body = {{"id", ZoneIdOf(apex)},
+               {"name", apex.ToText()},
+               {"url", url},
+               {"kind", "Native"},
+               {"serial", result.serial.value},
+               {"edited_serial", result.serial.value},
+               {"notified_serial", 0},
+               {"masters", json::array()},
+               {"account", ""},
+               {"dnssec", false},
+               {"revision", result.revision.value}};
+  if (with_rrsets) {
+    json& rrsets = body["rrsets"] = json::array();
+    rsm::ForEachRRset(map, result.revision, apex, [&](const rsm::StoredRRset& stored) {
+      rrsets.push_back(RRsetToJson(stored.rrset));
+      return true;
+    });
+  }
+  return Stamped({.status = 201, .body = Dump(body), .headers = {{"Location", url}}}, result);
+}
+
+void HandleCreate(const ContextPtr& context, HttpRequest request, const Respond& respond) {
+  if (auto refusal = CheckServer(request)) return respond(*std::move(refusal));
+  const bool with_rrsets = request.Query("rrsets") != "false";
+  const auto apex = std::make_shared<dns::Name>();
+  const auto make = [apex, request = std::move(request)]() -> Result<rsm::Command, HttpResponse> {
+    auto command = CreateCommand(request);
+    if (command.ok()) *apex = std::get<rsm::ZoneCreate>(command->body).apex;
+    return command;
+  };
+  // A large zone's reply is made on the worker, not on the thread that applies.
+  ParseAndPropose(context, respond, make, [=](const rsm::CommandResult& result, const Respond& answer) {
+    const auto reply = [context, apex, result](bool rrsets) {
+      return Created(*context->backend.map, result, *apex, rrsets);
+    };
+    const bool taken = with_rrsets && context->worker.TryPost([answer, reply] { answer(reply(true)); });
+    if (!taken) answer(reply(false));
+  });
+}
+
+// --- PUT zonefile ---
+
+Result<rsm::Command, HttpResponse> ReplaceCommand(const HttpRequest& request, const dns::Name& apex) {
+  auto command = CommandFor(request);
+  if (!command.ok()) return command.error();
+  auto rrsets = RRsetsOfZoneText(apex, request.body);
+  if (!rrsets.ok()) return BadZoneText(rrsets.error());
+  command->body = rsm::ZoneReplace{.apex = apex, .rrsets = *std::move(rrsets)};
+  return *std::move(command);
+}
+
+void Replaced(const rsm::CommandResult& result, const Respond& respond) {
+  respond(Stamped({.body = Dump(SummaryOf(result))}, result));
+}
+
+using ZoneCommand = std::function<Result<rsm::Command, HttpResponse>(const HttpRequest&, const dns::Name&)>;
+
+HttpHandler WriteZone(const ContextPtr& context, ZoneCommand make, Finish finish) {
+  return [=](HttpRequest request, Respond respond) {
+    const auto apex = ZoneOf(request);
+    if (!apex.ok()) return respond(apex.error());
+    ParseAndPropose(
+        context, std::move(respond),
+        [make, apex = *apex, request = std::move(request)] { return make(request, apex); }, finish);
+  };
+}
+
+}  // namespace
+
+void AddZoneWriteRoutes(const ContextPtr& context, Router& router) {
+  const std::string zones = "/api/v1/servers/{server}/zones", zone = zones + "/{zone}";
+  router.Add({.method = "POST",
+              .pattern = zones,
+              .handler =
+                  [context](HttpRequest request, Respond respond) {
+                    HandleCreate(context, std::move(request), std::move(respond));
+                  },
+              .body_bytes_max = limits::kCommandBytesMax});
+  router.Add({"PATCH", zone,
+              WriteZone(
+                  context,
+                  [context](const HttpRequest& request, const dns::Name& apex) {
+                    return PatchCommand(*context->backend.map, request, apex);
+                  },
+                  NoContent)});
+  router.Add({.method = "PUT",
+              .pattern = zone + "/zonefile",
+              .handler = WriteZone(context, ReplaceCommand, Replaced),
+              .body_bytes_max = limits::kCommandBytesMax});
+  router.Add(
+      {"DELETE", zone,
+       WriteZone(
+           context,
+           [](const HttpRequest& request, const dns::Name& apex) -> Result<rsm::Command, HttpResponse> {
+             auto command = CommandFor(request);
+             if (!command.ok()) return command.error();
+             command->body = rsm::ZoneDelete{apex};
+             return *std::move(command);
+           },
+           NoContent)});
+}
+
+}  // namespace quorate::api
