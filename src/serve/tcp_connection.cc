@@ -66,6 +66,10 @@ bool TcpConnection::WantsToRead() const {
   return !held && !at_eof_ && unsent() < limits::kTcpPendingBytesMax;
 }
 
+bool TcpConnection::CanAnswer() const {
+  return !held && unsent() < limits::kTcpPendingBytesMax && FirstQuery().has_value();
+}
+
 uint32_t TcpConnection::events() const {
   return (WantsToRead() ? uint32_t{EPOLLIN} : 0) | (unsent() > 0 ? uint32_t{EPOLLOUT} : 0);
 }

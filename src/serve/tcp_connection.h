@@ -35,6 +35,7 @@ class TcpConnection {
   // The client has said all it wants to say, and everything was answered.
   bool Finished() const { return at_eof_ && !held && unsent() == 0 && !FirstQuery(); }
   bool WantsToRead() const;
+  bool CanAnswer() const;   // there is a query, nothing it must wait for, and room for its answer
   uint32_t events() const;  // for epoll
 
   bool held = false;  // FirstQuery() waits for a read barrier

@@ -149,27 +149,31 @@ void TcpWorker::AnswerAll(TcpConnection& connection, RespondTo respond_to) {
   }
 }
 
-void TcpWorker::AnswerWithoutZones(TcpConnection& connection) {
-  AnswerAll(connection, [this](wire::Bytes query, std::span<uint8_t> out) {
-    return RespondWithoutZones(query, Transport::kTcp, config_, out);
-  });
+void TcpWorker::AnswerAllowed(size_t slot) {
+  TcpConnection& connection = *connections_[slot];
+  // As for UDP: the gate is asked after the queries came, and the view is loaded after it has answered.
+  if (source_.gate.MayReadLocally()) {
+    const zone::ZoneSet& zones = view_.Refresh();
+    AnswerAll(connection, [&](wire::Bytes query, std::span<uint8_t> out) -> std::optional<size_t> {
+      return Respond(query, zones, Transport::kTcp, config_, out);
+    });
+  } else {
+    AnswerAll(connection, [this](wire::Bytes query, std::span<uint8_t> out) {
+      return RespondWithoutZones(query, Transport::kTcp, config_, out);
+    });
+    if (connection.CanAnswer()) Hold(slot);
+  }
 }
 
 void TcpWorker::Advance(size_t slot) {
   TcpConnection& connection = *connections_[slot];
-  if (!connection.held && connection.FirstQuery()) {
-    // As for UDP: the gate is asked after the queries came, and the view is loaded after it has answered.
-    if (source_.gate.MayReadLocally()) {
-      const zone::ZoneSet& zones = view_.Refresh();
-      AnswerAll(connection, [&](wire::Bytes query, std::span<uint8_t> out) -> std::optional<size_t> {
-        return Respond(query, zones, Transport::kTcp, config_, out);
-      });
-    } else {
-      AnswerWithoutZones(connection);
-      if (connection.FirstQuery() && connection.unsent() < limits::kTcpPendingBytesMax) Hold(slot);
-    }
-  }
-  if (!connection.Write() || connection.Finished()) return Close(slot);
+  // Again and again while what is answered can also be sent: no event would tell of the queries left in
+  // memory.
+  do {
+    if (connection.CanAnswer()) AnswerAllowed(slot);
+    if (!connection.Write()) return Close(slot);
+  } while (connection.CanAnswer());
+  if (connection.Finished()) return Close(slot);
   const uint32_t events = connection.events();
   if (events == connection.watched_events) return;
   connection.watched_events = events;
@@ -177,11 +181,13 @@ void TcpWorker::Advance(size_t slot) {
 }
 
 void TcpWorker::Hold(size_t slot) {
-  TcpConnection& connection = *connections_[slot];
-  connection.held = true;
+  // Connections that went while they were held leave their entries behind.
+  if (held_.size() >= 2 * limits::kTcpConnectionsMax)
+    std::erase_if(held_, [this](const Held& h) { return Find(h.slot, h.generation) == nullptr; });
+  connections_[slot]->held = true;
   counters_.held.Add();
   held_.push_back({.slot = slot,
-                   .generation = connection.generation(),
+                   .generation = connections_[slot]->generation(),
                    .ticket = source_.gate.BeginBarrier(),
                    .deadline = source_.clock.Boot() + hold_budget_});
 }

@@ -37,7 +37,7 @@ class TcpWorker {
   void OnEvent(size_t slot, uint32_t generation, uint32_t events);
   // Answers what is there as far as the gate allows, sends, and says to epoll what is awaited next.
   void Advance(size_t slot);
-  void AnswerWithoutZones(TcpConnection& connection);
+  void AnswerAllowed(size_t slot);
   template <class RespondTo>
   void AnswerAll(TcpConnection& connection, RespondTo respond_to);
   void Hold(size_t slot);

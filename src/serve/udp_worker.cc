@@ -155,22 +155,24 @@ void UdpWorker::Answer(size_t count, size_t socket) {
 }
 
 void UdpWorker::Hold(size_t count, size_t socket) {
-  const HeldQuery held{.ticket = source_.gate.BeginBarrier(),
-                       .deadline = source_.clock.Boot() + hold_budget_,
-                       .socket = socket};
+  std::optional<HeldQuery> held;
   for (size_t i = 0; i < count; ++i) {
     const auto size = RespondWithoutZones(batch_->query(i), Transport::kUdp, config_, AnswerSpace(socket));
     if (size) {
       Send(batch_->peer(i), *size);
-    } else {
-      HoldOne(batch_->peer(i), batch_->query(i), held);
+      continue;
     }
+    if (!held)
+      held = {.ticket = source_.gate.BeginBarrier(),
+              .deadline = source_.clock.Boot() + hold_budget_,
+              .socket = socket};
+    held->peer = batch_->peer(i);
+    HoldOne(*held, batch_->query(i));
   }
   Flush();
 }
 
-void UdpWorker::HoldOne(const SocketAddress& peer, wire::Bytes query, HeldQuery held) {
-  held.peer = peer;
+void UdpWorker::HoldOne(const HeldQuery& held, wire::Bytes query) {
   counters_.held.Add();
   while (!held_.TryPush(held, query)) {
     counters_.hold_overflow.Add();

@@ -30,7 +30,7 @@ class UdpWorker {
   void Receive(size_t socket);
   void Answer(size_t count, size_t socket);
   void Hold(size_t count, size_t socket);
-  void HoldOne(const SocketAddress& peer, wire::Bytes query, HeldQuery held);
+  void HoldOne(const HeldQuery& held, wire::Bytes query);
   // Answers from the view loaded now whatever the gate allows, then SERVFAIL to those that waited too long.
   void AnswerHeld();
   void ExpireHeld();
