@@ -1,0 +1,175 @@
+// Three replicas in one process: real threads, real log files, state in memory, messages by function call.
+#include <gmock/gmock.h>
+
+#include <array>
+#include <atomic>
+#include <filesystem>
+#include <future>
+#include <memory>
+#include <string>
+
+#include "replica/replica.h"
+#include "storage/memory/memory_state_store.h"
+#include "storage/wal/posix_file_system.h"
+#include "storage/wal/wal.h"
+#include "testing/await.h"
+#include "testing/kv_machine.h"
+#include "transport/loopback/loopback.h"
+
+namespace quorate::replica {
+namespace {
+
+using std::chrono::seconds;
+using testing::Await;
+
+class Cluster : public ::testing::Test {
+ protected:
+  struct Node {
+    std::unique_ptr<storage::LogStore> log;
+    std::unique_ptr<storage::MemoryStateStore> state;
+    std::unique_ptr<testing::KvMachine> machine;
+    std::unique_ptr<Replica> replica;
+  };
+
+  void SetUp() override {
+    directory_ = ::testing::TempDir() + "/replica_cluster_XXXXXX";
+    ASSERT_NE(mkdtemp(directory_.data()), nullptr);
+    for (uint64_t id = 1; id <= 3; ++id) Start(id);
+  }
+  void TearDown() override {
+    for (uint64_t id = 1; id <= 3; ++id) Stop(id);
+    std::filesystem::remove_all(directory_);
+  }
+
+  void Stop(uint64_t id) {
+    nodes_[id - 1].replica.reset();  // before what it stands on
+    nodes_[id - 1] = {};
+  }
+  void Start(uint64_t id, storage::PersistentMap image = {}) {
+    Node& node = nodes_[id - 1];
+    auto log = storage::OpenWal(files_, directory_ + "/" + std::to_string(id), {.segment_bytes = 1 << 20});
+    ASSERT_TRUE(log.ok()) << log.status();
+    node.log = *std::move(log);
+    node.state = std::make_unique<storage::MemoryStateStore>(image);
+    node.machine = std::make_unique<testing::KvMachine>(node.state->map());
+    ReplicaOptions options{.core = {.self = MemberId{id}, .seed = ++seed_}, .group = GroupId{1}};
+    for (uint64_t member = 1; member <= 3; ++member)
+      options.bootstrap.members.push_back({.id = MemberId{member}});
+    auto replica = Replica::Start(options, {*node.log, *node.state, *node.machine, clock_,
+                                            [this, id](transport::MessageHandler handler) {
+                                              return network_.Join(MemberId{id}, std::move(handler));
+                                            }});
+    ASSERT_TRUE(replica.ok()) << replica.status();
+    node.replica = *std::move(replica);
+  }
+
+  Client& client(uint64_t id) { return nodes_[id - 1].replica->client(); }
+
+  ProposeOutcome Put(uint64_t id, const std::string& command) {
+    std::promise<ProposeOutcome> outcome;
+    client(id).Propose(command, seconds(10), [&](ProposeOutcome o) { outcome.set_value(std::move(o)); });
+    return outcome.get_future().get();
+  }
+  absl::Status Read(uint64_t id) {
+    std::promise<absl::Status> status;
+    client(id).Read(seconds(10), [&](absl::Status s) { status.set_value(s); });
+    return status.get_future().get();
+  }
+  uint64_t AwaitLeader() {
+    EXPECT_TRUE(Await([&] { return Leader() != 0; }));
+    return Leader();
+  }
+  uint64_t Leader() {
+    for (uint64_t id = 1; id <= 3; ++id)
+      if (nodes_[id - 1].replica && client(id).Status().raft.role == raft::Role::kLeader) return id;
+    return 0;
+  }
+  void ExpectDecided(const ProposeOutcome& outcome) {
+    EXPECT_TRUE(std::holds_alternative<Decided>(outcome)) << "alternative " << outcome.index();
+  }
+
+  SystemClock clock_;
+  storage::PosixFileSystem files_;
+  std::string directory_;
+  uint64_t seed_ = 0;
+  transport::LoopbackNetwork network_;
+  std::array<Node, 3> nodes_;
+};
+
+TEST_F(Cluster, AnyReplicaTakesAWriteAndEveryReplicaReadsIt) {
+  for (uint64_t id = 1; id <= 3; ++id) ExpectDecided(Put(id, "key=" + std::to_string(id)));
+  for (uint64_t id = 1; id <= 3; ++id) {
+    EXPECT_TRUE(Read(id).ok());
+    EXPECT_EQ(nodes_[id - 1].machine->Get("key"), "3");
+  }
+}
+
+TEST_F(Cluster, ARestartedReplicaHasWhatItHadAndCatchesUp) {
+  ExpectDecided(Put(1, "a=1"));
+  Stop(2);
+  ExpectDecided(Put(1, "b=2"));
+  Start(2);
+  EXPECT_TRUE(Read(2).ok());
+  EXPECT_EQ(nodes_[1].machine->Get("a"), "1");
+  EXPECT_EQ(nodes_[1].machine->Get("b"), "2");
+}
+
+TEST_F(Cluster, ALeaderThatStopsHandsOverAndNoCallerWaitsForAnElection) {
+  const uint64_t leader = AwaitLeader();
+  const uint64_t other = leader % 3 + 1;
+  nodes_[leader - 1].replica->Stop();
+  ExpectDecided(Put(other, "a=1"));
+}
+
+TEST_F(Cluster, AReplicaCutOffFromTheOthersReadsAndWritesNothing) {
+  const uint64_t leader = AwaitLeader();
+  ExpectDecided(Put(leader, "a=1"));
+  network_.Isolate(MemberId{leader});
+  std::promise<absl::Status> read;
+  client(leader).Read(std::chrono::milliseconds(500), [&](absl::Status s) { read.set_value(s); });
+  EXPECT_FALSE(read.get_future().get().ok());
+  const uint64_t other = leader % 3 + 1;
+  ExpectDecided(Put(other, "a=2"));
+  network_.Heal();
+  EXPECT_TRUE(Read(leader).ok());
+  EXPECT_EQ(nodes_[leader - 1].machine->Get("a"), "2");
+}
+
+TEST_F(Cluster, TheGateCompletesBarriersAndWakesItsSubscribers) {
+  ExpectDecided(Put(1, "a=1"));
+  ReadGate& gate = nodes_[2].replica->gate();
+  std::atomic<int> woken{0};
+  const uint64_t id = gate.Subscribe([&] { ++woken; });
+  for (int i = 0; i < 100; ++i) {
+    const uint64_t ticket = gate.BeginBarrier();
+    ASSERT_TRUE(Await([&] { return gate.completed() >= ticket; }));
+  }
+  gate.Unsubscribe(id);
+  EXPECT_GE(woken.load(), 100);
+  EXPECT_EQ(nodes_[2].machine->Get("a"), "1");
+  EXPECT_FALSE(gate.MayReadLocally());
+}
+
+TEST_F(Cluster, ASlowCommandDelaysNoHeartbeat) {
+  const uint64_t leader = AwaitLeader();
+  const Term term = client(leader).Status().raft.hard_state.current_term;
+  for (Node& node : nodes_)
+    node.machine->before_apply = [] { std::this_thread::sleep_for(std::chrono::milliseconds(800)); };
+  ExpectDecided(Put(leader, "a=1"));
+  EXPECT_EQ(client(leader).Status().raft.hard_state.current_term, term);
+}
+
+TEST_F(Cluster, ManyWritesAtOnceShareTheDisk) {
+  const uint64_t leader = AwaitLeader();
+  constexpr int kWrites = 2000;
+  std::atomic<int> decided{0};
+  for (int i = 0; i < kWrites; ++i)
+    client(leader).Propose("k=" + std::to_string(i), seconds(20), [&](ProposeOutcome outcome) {
+      if (std::holds_alternative<Decided>(outcome)) ++decided;
+    });
+  EXPECT_TRUE(Await([&] { return decided == kWrites; })) << decided;
+  EXPECT_EQ(nodes_[leader - 1].machine->Get("k"), std::to_string(kWrites - 1));
+}
+
+}  // namespace
+}  // namespace quorate::replica
