@@ -29,8 +29,9 @@ struct CoreConfig {
   Duration disk_stall_max = std::chrono::seconds(3);
 };
 
-// What was found on disk. The driver sees to it that it is consistent (CHECKed): a log that ends before
-// `applied` is given as no entries after a base at `applied`.
+// What was found on disk, made consistent by the driver: the applied state may be ahead of the log's last
+// sync. A log that ends before `applied`, or has another term there, is stale beyond repair: it is given (and
+// stored) as no entries after a base at `applied`.
 struct Restored {
   HardState hard_state;
   SnapshotMeta base;  // log begins after base.last_index; its configuration counts until the log has one

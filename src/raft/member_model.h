@@ -36,8 +36,8 @@ class MemberModel {
     state_ = disk_.state;
     const LogIndex applied{state_.size()};
     Restored restored{disk_.hard_state, disk_.base, disk_.entries, applied};
-    const LogIndex last = disk_.base.last_index + disk_.entries.size();
-    if (applied > last) Rebase(restored, applied);
+    if (applied > disk_.base.last_index && TermOnDisk(applied) != state_.back().term)
+      Rebase(restored, applied);
     core_ = std::make_unique<Core>(config_, std::move(restored), now);
   }
   void Crash() {
@@ -120,7 +120,12 @@ class MemberModel {
     disk_.entries.insert(disk_.entries.end(), w.append.begin(), w.append.end());
   }
 
-  // As the driver does when the log ends before what was applied: it starts anew after that.
+  std::optional<Term> TermOnDisk(LogIndex index) const {
+    const size_t at = index - disk_.base.last_index - 1;
+    return at < disk_.entries.size() ? std::optional(disk_.entries[at].term) : std::nullopt;
+  }
+  // As the driver does when the log ends before what was applied, or disagrees with it: it starts anew after
+  // that.
   void Rebase(Restored& restored, LogIndex applied) {
     disk_.base.last_index = applied;
     disk_.base.last_term = state_.back().term;

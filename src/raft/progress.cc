@@ -40,8 +40,8 @@ void Progress::OnMatched(LogIndex received, LogIndex durable) {
   }
   next_ = std::max(next_, match_ + 1);
   if (state_ == State::kProbe) {
-    // The answer to something older than the probe says that the follower lives: the probe may be lost, and may by now
-    // be below the log's base.
+    // The answer to something older than the probe says that the follower lives: the probe may be lost, and
+    // may by now be below the log's base.
     probe_sent_ = false;
     if (received + 1 >= next_) state_ = State::kReplicate;
   }

@@ -254,7 +254,7 @@ class RandomCluster {
       out << m.id() << ": role " << static_cast<int>(s.role) << " leader " << s.leader << " term "
           << s.hard_state.current_term << " log " << s.first << ".." << s.last << " durable " << s.durable
           << " commit " << s.commit << " refused " << s.refused_messages << " rivals " << s.rival_leaders
-          << "\n";
+          << " base term " << m.core().TermAt(s.first - 1).value_or(Term{99}) << "\n";
       for (const PeerStatus& p : s.peers) {
         out << "   peer " << p.id << " match " << p.match << " next " << p.next << " state "
             << static_cast<int>(p.state) << "\n";
