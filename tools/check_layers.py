@@ -33,7 +33,7 @@ LAYERS = {
     "testing": SIMULATED,
 }
 # A test may also use these.
-TEST_TOOLS = ["testing", "storage/memory", "transport/loopback"]
+TEST_TOOLS = ["testing", "storage/memory", "storage/wal", "transport/loopback"]
 # What the simulator must not reach, although its folder is allowed.
 NOT_SIMULATED = ["transport/grpc", "storage/rocks"]
 
@@ -42,7 +42,7 @@ LIBRARIES = {
     "rocksdb/": ["storage/rocks"],
     "grpcpp/": ["transport/grpc", "api/etcd", "app", "cli"],
     "google/protobuf": ["transport/grpc", "api/etcd"],
-    "boost/": ["api/http", "oracle", "app"],
+    "boost/": ["api/http", "app"],
     "libknot/": ["dns", "wire"],
     "libzscanner/": ["dns"],
     "libdnssec/": ["dns", "zone"],
@@ -50,7 +50,7 @@ LIBRARIES = {
     "CLI/": ["cli", "app", "sim"],
     "toml++/": ["app"],
     "prometheus/": ["api/http", "app"],
-    "openssl/": ["app", "wire"],
+    "openssl/": ["api/http", "app", "wire"],
     "nlohmann/": ["api/http", "oracle", "cli", "app"],
     "urcu": ["serve", "app"],
 }

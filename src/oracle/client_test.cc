@@ -7,10 +7,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <future>
-#include <thread>
 
 #include "base/status_macros.h"
-#include "oracle/http_server.h"
 #include "oracle/oracle.h"
 
 namespace quorate::oracle {
@@ -30,13 +28,11 @@ class OracleClient : public testing::Test {
     std::string pattern = std::filesystem::temp_directory_path() / "oracle-test-XXXXXX";
     dir_ = mkdtemp(pattern.data());
     service_ = *Service::Open(dir_);
-    server_ = *HttpServer::Listen(io_, *ParseListen("127.0.0.1:0"), *service_);
-    url_ = fmt::format("http://127.0.0.1:{}", server_->local_endpoint().port());
-    thread_ = std::thread([this] { io_.run(); });
+    door_ = *Listen("127.0.0.1:0", *service_);
+    url_ = fmt::format("http://127.0.0.1:{}", door_->port());
   }
   ~OracleClient() override {
-    boost::asio::post(io_, [this] { server_->Stop(); });
-    thread_.join();
+    door_->Stop();
     std::filesystem::remove_all(dir_);
   }
 
@@ -53,10 +49,8 @@ class OracleClient : public testing::Test {
   }
 
   std::string dir_, url_;
-  boost::asio::io_context io_;
   std::unique_ptr<Service> service_;
-  std::shared_ptr<HttpServer> server_;
-  std::thread thread_;
+  std::unique_ptr<api::Listener> door_;
 };
 
 TEST_F(OracleClient, WaitsForInitAndForTheOthersOfItsGroup) {
@@ -103,24 +97,32 @@ TEST(OracleUnreachable, IsAskedAgainUntilTheDeadline) {
   EXPECT_THAT(MessageOf(result.status()), HasSubstr("127.0.0.1:1"));
 }
 
-TEST(OracleListen, IsOnLoopbackOnly) {
-  EXPECT_TRUE(ParseListen("127.4.0.1:8050").ok());
-  EXPECT_TRUE(ParseListen("[::1]:8050").ok());
-  EXPECT_THAT(MessageOf(ParseListen("0.0.0.0:8050").status()), HasSubstr("loopback"));
+class OracleListen : public testing::Test {
+ protected:
+  OracleListen() {
+    std::string pattern = std::filesystem::temp_directory_path() / "oracle-test-XXXXXX";
+    dir_ = mkdtemp(pattern.data());
+    service_ = *Service::Open(dir_);
+  }
+  ~OracleListen() override { std::filesystem::remove_all(dir_); }
+
+  std::string dir_;
+  std::unique_ptr<Service> service_;
+};
+
+TEST_F(OracleListen, IsOnLoopbackOnly) {
+  EXPECT_TRUE(Listen("127.4.0.1:0", *service_).ok());
+  EXPECT_TRUE(Listen("[::1]:0", *service_).ok());
+  EXPECT_THAT(MessageOf(Listen("0.0.0.0:8050", *service_).status()), HasSubstr("loopback"));
   for (const char* wrong : {"", "x", "127.0.0.1", "127.0.0.1:", "127.0.0.1:99999", "host:80"}) {
-    EXPECT_FALSE(ParseListen(wrong).ok()) << wrong;
+    EXPECT_FALSE(Listen(wrong, *service_).ok()) << wrong;
   }
 }
 
-TEST(OracleListen, AnAddressInUseIsAClearError) {
-  boost::asio::io_context io;
-  boost::asio::ip::tcp::acceptor taken(io, *ParseListen("127.0.0.1:0"));
-  std::string pattern = std::filesystem::temp_directory_path() / "oracle-test-XXXXXX";
-  const std::string dir = mkdtemp(pattern.data());
-  const absl::Status status =
-      RunOracle({.listen = fmt::format("127.0.0.1:{}", taken.local_endpoint().port()), .data_dir = dir});
-  EXPECT_THAT(MessageOf(status), HasSubstr("Address already in use"));
-  std::filesystem::remove_all(dir);
+TEST_F(OracleListen, AnAddressInUseIsAClearError) {
+  const auto first = *Listen("127.0.0.1:0", *service_);
+  const std::string address = fmt::format("127.0.0.1:{}", first->port());
+  EXPECT_THAT(MessageOf(Listen(address, *service_).status()), HasSubstr(address));
 }
 
 }  // namespace

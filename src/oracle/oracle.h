@@ -1,9 +1,12 @@
 // `quorate oracle`: the process that forms groups.
 #pragma once
 
+#include <memory>
 #include <string>
 
-#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "api/http/listener.h"
+#include "oracle/service.h"
 
 namespace quorate::oracle {
 
@@ -13,8 +16,11 @@ struct OracleOptions {
   std::string data_dir;  // keeps the state; created if missing
 };
 
-// Serves until SIGTERM or SIGINT, then answers what it has begun and returns OK. The calling thread does all
-// the work. The error says what to do: an address in use or off loopback, a state that cannot be used.
+// The door of `service`, which must outlive it. The error says what to do: an address off loopback or in use.
+absl::StatusOr<std::unique_ptr<api::Listener>> Listen(const std::string& address, Service& service);
+
+// Serves until SIGTERM or SIGINT, then returns OK. Blocks those signals in the calling thread and in the
+// threads it starts. The error says what to do.
 absl::Status RunOracle(const OracleOptions& options);
 
 }  // namespace quorate::oracle
