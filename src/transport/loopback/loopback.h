@@ -1,4 +1,5 @@
-// A network inside one process, for tests: Send calls the other member's handler at once, on the sender's thread.
+// A network inside one process, for tests: Send calls the other member's handler at once, on the sender's
+// thread.
 #pragma once
 
 #include <functional>
@@ -33,9 +34,9 @@ class LoopbackNetwork {
   void Carry(raft::Message message);
 
   std::mutex mu_;
-  std::map<MemberId, std::shared_ptr<Port>> ports_;      // guarded by mu_
-  std::set<std::pair<MemberId, MemberId>> cut_;          // guarded by mu_
-  std::set<MemberId> isolated_;                          // guarded by mu_
+  std::map<MemberId, std::shared_ptr<Port>> ports_;  // guarded by mu_
+  std::set<std::pair<MemberId, MemberId>> cut_;      // guarded by mu_
+  std::set<MemberId> isolated_;                      // guarded by mu_
 };
 
 }  // namespace quorate::transport

@@ -1,0 +1,57 @@
+#include "transport/grpc/hello.h"
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+
+namespace quorate::transport {
+namespace {
+
+constexpr char kDeployment[] = "quorate-deployment";
+constexpr char kGroup[] = "quorate-group";
+constexpr char kFrom[] = "quorate-from";
+constexpr char kTo[] = "quorate-to";
+
+std::optional<std::string> Text(const grpc::CallbackServerContext& context, const char* key) {
+  const auto found = context.client_metadata().find(key);
+  if (found == context.client_metadata().end()) return std::nullopt;
+  return std::string(found->second.data(), found->second.size());
+}
+
+std::optional<uint64_t> Number(const grpc::CallbackServerContext& context, const char* key) {
+  const auto text = Text(context, key);
+  uint64_t value = 0;
+  if (!text || !absl::SimpleAtoi(*text, &value)) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+void WriteHello(const Hello& hello, grpc::ClientContext& context) {
+  context.AddMetadata(kDeployment, hello.deployment);
+  context.AddMetadata(kGroup, std::to_string(hello.group.value));
+  context.AddMetadata(kFrom, std::to_string(hello.from.value));
+  context.AddMetadata(kTo, std::to_string(hello.to.value));
+}
+
+std::optional<Hello> ReadHello(const grpc::CallbackServerContext& context) {
+  const auto deployment = Text(context, kDeployment);
+  const auto group = Number(context, kGroup), from = Number(context, kFrom), to = Number(context, kTo);
+  if (!deployment || !group || !from || !to || *from == 0) return std::nullopt;
+  return Hello{*deployment, GroupId{*group}, MemberId{*from}, MemberId{*to}};
+}
+
+std::optional<std::string> Mismatch(const std::optional<Hello>& hello, const std::string& deployment,
+                                    GroupId group, MemberId self) {
+  if (!hello) return "the caller does not say who it is: not a replica's peer port's client";
+  if (hello->deployment != deployment)
+    return absl::StrCat("this is deployment \"", deployment, "\", the caller is of \"", hello->deployment,
+                        "\"");
+  if (hello->group != group)
+    return absl::StrCat("this is group ", group.value, ", the caller is of group ", hello->group.value);
+  if (hello->to != self || hello->from == self)
+    return absl::StrCat("this is member ", self.value, ", the caller, member ", hello->from.value,
+                        ", looks for member ", hello->to.value);
+  return std::nullopt;
+}
+
+}  // namespace quorate::transport
