@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 ORACLE_PORT = 8050
 PORTS = {"dns": 5300, "http": 8053, "etcd": 2379, "peer": 2380}
-FIRST_BASE, LAST_BASE = 53, 250
+FIRST_BASE, LAST_BASE = 1, 250
 
 
 class AddressesTaken(Exception):

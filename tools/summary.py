@@ -17,7 +17,9 @@ GTEST_FAILED = re.compile(r"\[  FAILED  \] (\d+) tests?, listed below")
 
 def count_case(case):
     """(passed, failed, skipped) of one <testcase>."""
-    failed = case.get("status") == "fail" or case.find("failure") is not None or case.find("error") is not None
+    # `notrun` is a program that is missing or could not be started.
+    failed = (case.get("status") in ("fail", "notrun") or case.find("failure") is not None
+              or case.find("error") is not None)
     skipped = case.find("skipped") is not None
     output = case.findtext("system-out") or ""
     ran = GTEST_RAN.search(output)

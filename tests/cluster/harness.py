@@ -217,6 +217,9 @@ class Up:
     def oracle(self):
         return self.endpoints()["oracle"]
 
+    def region_names(self):
+        return [region["name"] for region in self.endpoints()["regions"]]
+
     def group(self, name, region=0):
         """The endpoints of one group's replicas."""
         groups = self.endpoints()["regions"][region]["groups"]
