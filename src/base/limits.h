@@ -18,18 +18,23 @@ inline constexpr size_t kLogKeepEntries = 10000;  // kept behind the applied ind
 inline constexpr size_t kLogCompactBytes = size_t{16} << 20;  // a longer log is cut, below what is flushed
 inline constexpr size_t kSnapshotChunkBytes = size_t{1} << 20;
 inline constexpr size_t kPeerQueueMessages = 4096;  // waiting for one peer's stream; full drops, Raft resends
-inline constexpr size_t kRecentOutcomesMax = 4096;            // of applied entries, for replies that come late
+inline constexpr size_t kRecentOutcomesMax = 4096;  // of applied entries, for replies that come late
 inline constexpr size_t kRecentOutcomeBytesMax = size_t{1} << 20;
-inline constexpr size_t kReplicaInboxEvents = 65536;  // of one replica: messages and calls; full drops, or refuses
+inline constexpr size_t kReplicaInboxEvents =
+    65536;  // of one replica: messages and calls; full drops, or refuses
 inline constexpr size_t kReplicaInboxBytes = 2 * kProposalBytesMax;
-inline constexpr size_t kSnapshotTransfersMax = 2;            // to followers at a time; the others wait
+inline constexpr size_t kSnapshotTransfersMax = 2;  // to followers at a time; the others wait
 inline constexpr size_t kReadWaitersMax = 65536;
 inline constexpr size_t kSessionsMax = 100000;   // oldest by group time goes first
 inline constexpr size_t kHeldQueriesMax = 4096;  // DNS queries of one worker waiting for a barrier
-inline constexpr size_t kHttpJobsMax = 256;  // HTTP requests waiting for the worker: ~25 ms each for small zones
-inline constexpr size_t kHeldQueryBytesMax = kHeldQueriesMax * 256;  // of one worker: a query is ~60 octets, 4096 at most
-inline constexpr size_t kTcpConnectionsMax = 1024;  // DNS over TCP, of one worker; over it the longest idle goes
-inline constexpr size_t kTcpPendingBytesMax = size_t{256} << 10;  // unsent answers of one connection; then it is not read
+inline constexpr size_t kHttpJobsMax =
+    256;  // HTTP requests waiting for the worker: ~25 ms each for small zones
+inline constexpr size_t kHeldQueryBytesMax =
+    kHeldQueriesMax * 256;  // of one worker: a query is ~60 octets, 4096 at most
+inline constexpr size_t kTcpConnectionsMax =
+    1024;  // DNS over TCP, of one worker; over it the longest idle goes
+inline constexpr size_t kTcpPendingBytesMax = size_t{256}
+                                              << 10;  // unsent answers of one connection; then it is not read
 
 // The Oracle: one machine's worth of state, rewritten whole at each change (16 x 1000 x ~300 bytes = 5 MB).
 inline constexpr size_t kRegionsMax = 16;
@@ -41,12 +46,23 @@ inline constexpr size_t kOracleRequestBytesMax = size_t{1}
 inline constexpr size_t kOracleConnectionsMax =
     256;  // x 1 MiB of request; each replica asks over one, for a moment
 
-inline constexpr size_t kMembersMax = 64;           // of one group: voters, and learners at the edges
-inline constexpr size_t kAddressBytesMax = 300;     // a host name of 255 octets, brackets, colon, port
-inline constexpr size_t kAppendEntriesMax = 16384;  // in one AppendEntries: 1 MiB of 64-byte entries
-inline constexpr size_t kTxnOpsMax = 128;                     // of one client txn, per level, as etcd's max-txn-ops
-inline constexpr size_t kTxnDepthMax = 32;                    // nesting; protobuf's own bound of 100 allows 50
-inline constexpr size_t kRRsetWireBytesMax = 64000;            // 65535 - header 12 - question 259 - OPT, TSIG and spare
+inline constexpr size_t kMembersMax = 64;            // of one group: voters, and learners at the edges
+inline constexpr size_t kAddressBytesMax = 300;      // a host name of 255 octets, brackets, colon, port
+inline constexpr size_t kAppendEntriesMax = 16384;   // in one AppendEntries: 1 MiB of 64-byte entries
+inline constexpr size_t kTxnOpsMax = 128;            // of one client txn, per level, as etcd's max-txn-ops
+inline constexpr size_t kTxnDepthMax = 32;           // nesting; protobuf's own bound of 100 allows 50
+inline constexpr size_t kRRsetWireBytesMax = 64000;  // 65535 - header 12 - question 259 - OPT, TSIG and spare
+
+// The etcd door.
+inline constexpr size_t kEtcdRequestBytesMax = size_t{3} << 19;  // 1.5 MiB, as etcd
+inline constexpr size_t kEtcdCallsMax = 8192;       // under way; x 1.5 MiB at worst, some 100 B each as a rule
+inline constexpr size_t kWatchStreamsMax = 1024;    // x kWatchStreamBytesMax = 1 GiB if nobody reads
+inline constexpr size_t kWatchStreamBytesMax = size_t{1} << 20;  // unsent; over it a watch waits in the history
+inline constexpr size_t kWatchesMax = 20000;        // each costs a comparison per change, if of a range
+inline constexpr size_t kWatchQueueEvents = 65536;  // applied, not yet handed to watches; over it they catch up
+inline constexpr size_t kWatchQueueBytes = size_t{64} << 20;
+inline constexpr size_t kRRsetRecordsMax = kRRsetWireBytesMax / 12;  // without rdata a record takes 12 octets
+inline constexpr size_t kRRsetsPerNameMax = 256;               // types at one name; ~100 exist
 
 static_assert(kInflightBytesMax >= 2 * kAppendBytesMax, "else one batch stalls the pipeline");
 static_assert(kProposalBytesMax >= kCommandBytesMax, "else the largest command can never be proposed");

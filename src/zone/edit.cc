@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/check.h"
+#include "base/limits.h"
 #include "dns/presentation.h"
 #include "dns/rdata.h"
 #include "zone/changes.h"
@@ -23,11 +24,18 @@ bool IsSignatureType(RRType type) {
          type == RRType::kNSEC3PARAM;
 }
 
-bool Contains(const RRset& set, std::string_view rdata) {
+// Where `rdata` stands, or would stand, in a canonical RRset.
+struct Place {
+  std::vector<std::string>::iterator at;
+  bool found;
+};
+Place Find(RRset& set, std::string_view rdata) {
   const std::string wanted = dns::CanonicalRdata(set.type, rdata);
-  return std::any_of(set.rdata.begin(), set.rdata.end(), [&](const std::string& present) {
-    return dns::CanonicalRdata(set.type, present) == wanted;
-  });
+  const auto at = std::lower_bound(set.rdata.begin(), set.rdata.end(), wanted,
+                                   [&](const std::string& present, const std::string& w) {
+                                     return dns::CanonicalRdata(set.type, present) < w;
+                                   });
+  return {at, at != set.rdata.end() && dns::CanonicalRdata(set.type, *at) == wanted};
 }
 
 // The names an edit touches, as they were and as they become.
@@ -80,6 +88,10 @@ std::optional<Refusal> Edition::CheckAsked(const RRsetEdit& edit) const {
     return Refuse(RefusalCode::kMetaType, edit.owner, edit.type,
                   "a query or meta type has no records (RFC 6895 3.1)");
   }
+  if (edit.rdata.size() > limits::kRRsetRecordsMax) {
+    return Refuse(RefusalCode::kRRsetTooLarge, edit.owner, edit.type,
+                  std::to_string(edit.rdata.size()) + " records are more than a DNS message holds");
+  }
   if (edit.kind != Kind::kReplace && edit.kind != Kind::kAddRecords) return std::nullopt;
   if (IsSignatureType(edit.type)) {
     return Refuse(RefusalCode::kSignatureType, edit.owner, edit.type,
@@ -115,6 +127,7 @@ std::optional<Refusal> Edition::Apply(const RRsetEdit& edit) {
     case Kind::kReplace:
       at->ttl = NormalTtl(edit.ttl);
       at->rdata = edit.rdata;
+      dns::Canonicalize(*at);
       break;
     case Kind::kDelete:
       at->rdata.clear();
@@ -122,18 +135,21 @@ std::optional<Refusal> Edition::Apply(const RRsetEdit& edit) {
     case Kind::kAddRecords:
       if (!edit.rdata.empty()) at->ttl = NormalTtl(edit.ttl);
       for (const std::string& rdata : edit.rdata) {
-        if (!Contains(*at, rdata)) at->rdata.push_back(rdata);
+        if (const Place place = Find(*at, rdata); !place.found) at->rdata.insert(place.at, rdata);
       }
       break;
-    case Kind::kRemoveRecords: {
-      RRset leaving{.type = edit.type, .rdata = edit.rdata};
-      std::erase_if(at->rdata, [&](const std::string& present) { return Contains(leaving, present); });
+    case Kind::kRemoveRecords:
+      for (const std::string& rdata : edit.rdata) {
+        if (const Place place = Find(*at, rdata); place.found) at->rdata.erase(place.at);
+      }
       break;
-    }
   }
-  dns::Canonicalize(*at);
-  if (at->rdata.empty()) touched.after.erase(at);
-  return std::nullopt;
+  if (at->rdata.empty()) {
+    touched.after.erase(at);
+    return std::nullopt;
+  }
+  // Not only at the end: what is too large on the way would make the next steps slow.
+  return CheckSizes(touched.owner, touched.after, *at);
 }
 
 std::optional<Refusal> Edition::Check() const {

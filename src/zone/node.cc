@@ -7,6 +7,8 @@
 namespace quorate::zone {
 namespace {
 
+// A node with more data keeps them apart: a parent of a million names is made anew a million times.
+constexpr size_t kInlineBytesMax = 2048;
 constexpr size_t kRRsetHeaderBytes = 2 + 4 + 4 + 4;
 
 template <class T>
@@ -51,10 +53,20 @@ dns::RRset RRsetView::Materialize() const {
   return out;
 }
 
-Node* Node::Allocate(size_t data_bytes) { return new (::operator new(sizeof(Node) + data_bytes)) Node; }
+Node* Node::Allocate(size_t data_bytes) {
+  if (data_bytes <= kInlineBytesMax) return new (::operator new(sizeof(Node) + data_bytes)) Node;
+  Node* node = new (::operator new(sizeof(Node) + sizeof(Block*))) Node;
+  node->flags_ = kApart;
+  node->block() = new (::operator new(sizeof(Block) + data_bytes)) Block;
+  return node;
+}
 
 void Node::Unref() const {
   if (refs_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  if ((flags_ & kApart) != 0 && block()->refs.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    block()->~Block();
+    ::operator delete(block());
+  }
   this->~Node();
   ::operator delete(const_cast<Node*>(this));
 }
@@ -68,7 +80,7 @@ RefPtr<Node> Node::Make(dns::NameView owner, std::span<const dns::RRset> rrsets,
   node->rrset_bytes_ = static_cast<uint32_t>(bytes);
   node->rrset_count_ = static_cast<uint16_t>(rrsets.size());
   node->owner_size_ = static_cast<uint8_t>(owner.size());
-  node->flags_ = has_wildcard_child ? kHasWildcardChild : 0;
+  if (has_wildcard_child) node->flags_ |= kHasWildcardChild;
   char* at = node->data();
   std::memcpy(at, owner.data(), owner.size());
   at += owner.size();
@@ -84,15 +96,21 @@ RefPtr<Node> Node::Make(dns::NameView owner, std::span<const dns::RRset> rrsets,
 }
 
 RefPtr<Node> Node::WithChildren(uint32_t child_count, bool has_wildcard_child) const {
+  const bool apart = (flags_ & kApart) != 0;
   const size_t bytes = owner_size_ + rrset_bytes_;
-  Node* node = Allocate(bytes);
+  Node* node = new (::operator new(sizeof(Node) + (apart ? sizeof(Block*) : bytes))) Node;
   node->child_count_ = child_count;
   node->rrset_bytes_ = rrset_bytes_;
   node->rrset_count_ = rrset_count_;
   node->owner_size_ = owner_size_;
   node->flags_ =
       static_cast<uint8_t>((flags_ & ~kHasWildcardChild) | (has_wildcard_child ? kHasWildcardChild : 0));
-  std::memcpy(node->data(), data(), bytes);
+  if (apart) {
+    block()->refs.fetch_add(1, std::memory_order_relaxed);
+    node->block() = block();
+  } else {
+    std::memcpy(node->data(), data(), bytes);
+  }
   return RefPtr<Node>::Adopt(node);
 }
 

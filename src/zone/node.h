@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "dns/rr.h"
@@ -106,12 +107,21 @@ class Node {
   bool IsShared() const { return refs_.load(std::memory_order_acquire) > 1; }
 
  private:
-  enum Flag : uint8_t { kHasNs = 1, kHasDname = 2, kHasCname = 4, kHasWildcardChild = 8 };
+  enum Flag : uint8_t { kHasNs = 1, kHasDname = 2, kHasCname = 4, kHasWildcardChild = 8, kApart = 16 };
+  // The data of a large node, shared by its versions that differ only in children.
+  struct Block {
+    std::atomic<uint32_t> refs{1};
+    char* data() { return reinterpret_cast<char*>(this + 1); }
+  };
 
   Node() = default;
   static Node* Allocate(size_t data_bytes);
-  const char* data() const { return reinterpret_cast<const char*>(this + 1); }
-  char* data() { return reinterpret_cast<char*>(this + 1); }
+  Block*& block() { return *reinterpret_cast<Block**>(this + 1); }
+  Block* block() const { return *reinterpret_cast<Block* const*>(this + 1); }
+  const char* data() const {
+    return (flags_ & kApart) != 0 ? block()->data() : reinterpret_cast<const char*>(this + 1);
+  }
+  char* data() { return const_cast<char*>(std::as_const(*this).data()); }
   RRsetView ViewAt(const char* at) const;
 
   mutable std::atomic<uint32_t> refs_{1};
@@ -120,7 +130,8 @@ class Node {
   uint16_t rrset_count_ = 0;
   uint8_t flags_ = 0;
   uint8_t owner_size_ = 0;
-  // then: the owner, then each RRset: type:u16 ttl:u32 count:u32 bytes:u32 rdata
+  // Then the data, or a Block* if they stand apart: the owner, then each RRset:
+  // type:u16 ttl:u32 count:u32 bytes:u32 rdata
 };
 
 }  // namespace quorate::zone

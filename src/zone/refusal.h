@@ -25,6 +25,7 @@ enum class RefusalCode : uint8_t {
   kSignedZone = 15,      // only a whole import may replace a zone that was signed elsewhere
   kSignatureType = 16,   // RRSIG, NSEC, NSEC3, NSEC3PARAM by a single change
   kSerialNotNewer = 17,  // a signed import whose serial does not follow the present one (RFC 1982)
+  kTooManyTypes = 18,    // at one name: every look-up there goes through them
 };
 std::string_view RefusalName(RefusalCode code);  // "cname-and-other": for JSON and metrics
 

@@ -79,18 +79,13 @@ std::optional<Refusal> CheckBelowApex(const dns::Name& owner, std::span<const dn
   return std::nullopt;
 }
 
-std::optional<Refusal> CheckSizes(const dns::Name& owner, std::span<const dns::RRset> rrsets) {
+std::optional<Refusal> SizeOfOne(const dns::Name& owner, const dns::RRset& rrset) {
   constexpr size_t kFixedBytes = 12;  // compressed owner, type, class, TTL, length
-  for (const dns::RRset& rrset : rrsets) {
-    size_t bytes = 0;
-    for (const std::string& rdata : rrset.rdata) bytes += kFixedBytes + rdata.size();
-    if (bytes > limits::kRRsetWireBytesMax) {
-      return Refuse(
-          RefusalCode::kRRsetTooLarge, owner, rrset.type,
-          "the RRset would take " + std::to_string(bytes) + " octets, more than a DNS message holds");
-    }
-  }
-  return std::nullopt;
+  size_t bytes = 0;
+  for (const std::string& rdata : rrset.rdata) bytes += kFixedBytes + rdata.size();
+  if (bytes <= limits::kRRsetWireBytesMax) return std::nullopt;
+  return Refuse(RefusalCode::kRRsetTooLarge, owner, rrset.type,
+                "the RRset would take " + std::to_string(bytes) + " octets, more than a DNS message holds");
 }
 
 }  // namespace
@@ -131,6 +126,8 @@ std::string_view RefusalName(RefusalCode code) {
       return "signature-type";
     case RefusalCode::kSerialNotNewer:
       return "serial-not-newer";
+    case RefusalCode::kTooManyTypes:
+      return "too-many-types";
   }
   return "unknown";  // a code of a newer version
 }
@@ -153,12 +150,24 @@ std::optional<Refusal> CheckRecord(const dns::Name& apex, const dns::Name& owner
   return std::nullopt;
 }
 
+std::optional<Refusal> CheckSizes(const dns::Name& owner, std::span<const dns::RRset> rrsets,
+                                  const dns::RRset& changed) {
+  if (rrsets.size() > limits::kRRsetsPerNameMax) {
+    return Refuse(RefusalCode::kTooManyTypes, owner, changed.type,
+                  "the name would have more than " + std::to_string(limits::kRRsetsPerNameMax) + " types");
+  }
+  return SizeOfOne(owner, changed);
+}
+
 std::optional<Refusal> CheckNode(const dns::Name& apex, const dns::Name& owner,
                                  std::span<const dns::RRset> rrsets) {
   if (auto refusal = CheckCname(owner, rrsets)) return refusal;
   if (auto refusal = CheckSingletons(owner, rrsets)) return refusal;
   if (auto refusal = owner == apex ? CheckApex(owner, rrsets) : CheckBelowApex(owner, rrsets)) return refusal;
-  return CheckSizes(owner, rrsets);
+  for (const dns::RRset& rrset : rrsets) {
+    if (auto refusal = CheckSizes(owner, rrsets, rrset)) return refusal;
+  }
+  return std::nullopt;
 }
 
 }  // namespace quorate::zone

@@ -20,6 +20,10 @@ std::optional<Refusal> CheckRecord(const dns::Name& apex, const dns::Name& owner
 std::optional<Refusal> CheckNode(const dns::Name& apex, const dns::Name& owner,
                                  std::span<const dns::RRset> rrsets);
 
+// Of these RRsets of a name `changed` is one: whether it could be sent, and the name has not too many.
+std::optional<Refusal> CheckSizes(const dns::Name& owner, std::span<const dns::RRset> rrsets,
+                                  const dns::RRset& changed);
+
 Refusal Refuse(RefusalCode code, const dns::Name& owner, dns::RRType type, std::string_view why);
 
 }  // namespace quorate::zone

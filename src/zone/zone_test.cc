@@ -95,6 +95,35 @@ TEST(Zone, AnRRsetThatNoMessageCouldHoldIsRefused) {
   const auto refused = ApplyEdit(SmallZone(""), {{edit}});
   ASSERT_TRUE(std::holds_alternative<Refusal>(refused));
   EXPECT_EQ(std::get<Refusal>(refused).code, RefusalCode::kRRsetTooLarge);
+  edit.rdata.resize(6000, "abcd");
+  EXPECT_EQ(std::get<Refusal>(ApplyEdit(SmallZone(""), {{edit}})).code, RefusalCode::kRRsetTooLarge);
+}
+
+TEST(Zone, ANameHasABoundedNumberOfTypes) {
+  ZoneEdit edit;
+  for (uint16_t i = 0; i < 256; ++i) {
+    edit.edits.push_back(
+        {.owner = N("a.example"), .type = static_cast<RRType>(1000 + i), .ttl = 1, .rdata = {"x"}});
+  }
+  const ZonePtr zone = std::get<EditResult>(ApplyEdit(SmallZone(""), edit)).zone;
+  EXPECT_EQ(zone->Find(N("a.example").wire())->rrset_count(), 256u);
+  const RRsetEdit more{.owner = N("a.example"), .type = RRType::kA, .ttl = 1, .rdata = {"abcd"}};
+  EXPECT_EQ(std::get<Refusal>(ApplyEdit(zone, {{more}})).code, RefusalCode::kTooManyTypes);
+}
+
+TEST(Zone, ALargeNodeIsSharedByVersionsThatDifferInItsChildren) {
+  std::string text;
+  for (int i = 0; i < 300; ++i) text += "big 60 TXT \"" + std::string(100, 'x') + std::to_string(i) + "\"\n";
+  const ZonePtr zone = SmallZone(text);
+  const RRsetEdit child{.owner = N("*.big.example"), .type = RRType::kA, .ttl = 1, .rdata = {"abcd"}};
+  const ZonePtr next = std::get<EditResult>(ApplyEdit(zone, {{child}})).zone;
+  const Node* before = zone->Find(N("big.example").wire());
+  const Node* after = next->Find(N("big.example").wire());
+  EXPECT_EQ(before->child_count(), 0u);
+  EXPECT_EQ(after->child_count(), 1u);
+  EXPECT_TRUE(after->HasWildcardChild());
+  EXPECT_TRUE(after->SameData(*before));
+  EXPECT_EQ(after->Find(RRType::kTXT).packed.data(), before->Find(RRType::kTXT).packed.data());
 }
 
 TEST(Zone, OfSeveralFaultsOfAnImportTheFirstNameIsTold) {
