@@ -27,19 +27,19 @@ def dig(ip, *arguments):
                           timeout=30, check=True).stdout
 
 
-def delegate(up, parent, child):
-    """NS and glue of the group `child` into the group `parent`."""
-    run(up, "record", "set", f"{child}.", "NS", *[f"ns{n}.{child}." for n in (1, 2, 3)], "--group", parent)
+def delegate(up, zone, child):
+    """NS and glue of the group `child` into the parent's zone."""
+    run(up, "record", "set", f"{child}.", "NS", *[f"ns{n}.{child}." for n in (1, 2, 3)], "--zone", zone)
     for region, name in enumerate(up.region_names()):
         for number, ip in enumerate(ips(up, child, region), 1):
-            run(up, "record", "set", f"ns{number}.{child}.", "A", ip, "--group", parent, "--region", name)
+            run(up, "record", "set", f"ns{number}.{child}.", "A", ip, "--zone", zone, "--region", name)
 
 
 @pytest.fixture(scope="module")
 def delegated(up):
     """Step 1 to 3: the delegations, each region's with the addresses of its own groups as glue, and an address."""
-    delegate(up, "root", "org")
-    delegate(up, "org", "example.org")
+    delegate(up, ".", "org")
+    delegate(up, "org.", "example.org")
     run(up, "record", "set", "www.example.org.", "A", "192.0.2.80", "--ttl", "60")
     return up
 
@@ -107,7 +107,7 @@ def test_the_real_root_zone_is_imported_served_and_given_back(delegated):
     exported = run(delegated, "zone", "export", ".", timeout_s=120)
     # --oracle may name the region before each region's outcome; the zone itself goes to stdout alone.
     assert records(exported) == records(ROOT_ZONE.read_text())
-    signed = quorate("record", "set", "new-tld.", "NS", "ns.example.", "--group", "root", "--oracle", delegated.oracle)
+    signed = quorate("record", "set", "new-tld.", "NS", "ns.example.", "--zone", ".", "--oracle", delegated.oracle)
     assert signed.returncode != 0 and "sign" in signed.stderr
 
 
