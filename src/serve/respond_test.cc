@@ -1,0 +1,98 @@
+#include "serve/respond.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cstdlib>
+
+#include "serve/test_util.h"
+
+// Allocations of this thread, counted.
+namespace {
+thread_local size_t allocations = 0;
+}  // namespace
+void* operator new(size_t size) {
+  ++allocations;
+  if (void* p = std::malloc(size)) return p;
+  std::abort();
+}
+void operator delete(void* p) noexcept { std::free(p); }
+void operator delete(void* p, size_t) noexcept { std::free(p); }
+
+namespace quorate::serve {
+namespace {
+
+const char kZone[] =
+    "@ 600 SOA ns1 admin 7 3600 600 86400 300\n@ NS ns1\nns1 A 192.0.2.53\n@ MX 10 ns1\n* TXT wildcard\na "
+    "CNAME b\n"
+    "b CNAME c\nc A 192.0.2.1\nchild NS ns.child\nns.child A 192.0.2.2\nd DNAME e\nx.e TXT y\n";
+
+TEST(Respond, AllocatesNothing) {
+  const auto zones = ZonesFrom("example.", kZone);
+  const RespondConfig config{.chaos = true, .version = "v", .id = "i", .health = LeaderHealth::kLeader};
+  std::array<uint8_t, 4096> out;
+  std::vector<std::string> queries;
+  for (const char* name :
+       {"example.", "a.example.", "x.child.example.", "x.d.example.", "any.example.", "elsewhere."})
+    for (const auto type :
+         {dns::RRType::kA, dns::RRType::kMX, dns::RRType::kTXT, dns::RRType::kNS, dns::RRType::kANY})
+      queries.push_back(Query(1, name, type));
+  const size_t before = allocations;
+  size_t answered = 0;
+  for (const std::string& query : queries)
+    answered += Respond(wire::AsBytes(query), *zones, Transport::kUdp, config, out) > 0 ? 1 : 0;
+  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(answered, queries.size());
+}
+
+TEST(Respond, TheUdpLimitIsTheSmallerOfOursAndTheClients) {
+  const auto zones = ExampleZones("192.0.2.1", 18);  // of about 3800 octets
+  std::array<uint8_t, 8192> out;
+  const auto size_with = [&](uint16_t ours, uint16_t clients) {
+    wire::Message query = wire::MakeQuery(1, *dns::Name::FromText("big.example."), dns::RRType::kTXT);
+    query.edns->udp_size = clients;
+    const size_t size = Respond(wire::AsBytes(*wire::EncodeMessage(query)), *zones, Transport::kUdp,
+                                {.udp_size_max = ours}, out);
+    const auto parsed = wire::ParseMessage(wire::Bytes(out).first(size));
+    EXPECT_EQ(parsed->tc, parsed->answer.empty());
+    return size;
+  };
+  EXPECT_LT(size_with(1232, 4096), 100u);
+  EXPECT_LT(size_with(4096, 1232), 100u);
+  EXPECT_GT(size_with(4096, 4096), 3700u);
+}
+
+// What fuzz/respond.cc does for hours, for a moment (and with GCC): damaged requests get well-formed
+// responses.
+TEST(Respond, DamagedRequestsGetWellFormedResponsesWithinTheLimit) {
+  const auto zones = ZonesFrom("example.", kZone);
+  const RespondConfig config{.chaos = true, .version = "v", .id = "i"};
+  std::vector<uint8_t> out(65535);
+  Rng rng(4);
+  std::vector<std::vector<uint8_t>> seeds;
+  for (const char* name : {"a.example.", "x.child.example.", "x.d.example.", "nothing.c.example."}) {
+    const std::string query = Query(77, name);
+    seeds.emplace_back(query.begin(), query.end());
+  }
+  size_t silent = 0, refused = 0, answered = 0;
+  for (int i = 0; i < 150000; ++i) {
+    const auto request = wire::Damage(seeds[rng.Below(seeds.size())], rng);
+    const size_t size = Respond(request, *zones, Transport::kUdp, config, out);
+    ASSERT_LE(size, 1232u);
+    if (size == 0) {
+      ++silent;
+      continue;
+    }
+    const auto response = wire::ParseMessage(wire::Bytes(out).first(size));
+    ASSERT_TRUE(response.ok()) << i;
+    ASSERT_TRUE(response->response);
+    ASSERT_EQ(wire::LoadU16(out.data()), wire::LoadU16(request.data()));
+    ++(response->rcode == dns::Rcode::kNoError ? answered : refused);
+  }
+  EXPECT_GT(silent, 1000u);
+  EXPECT_GT(refused, 1000u);
+  EXPECT_GT(answered, 1000u);
+}
+
+}  // namespace
+}  // namespace quorate::serve
