@@ -46,6 +46,7 @@ MessageWriter::MessageWriter(std::span<uint8_t> buffer, size_t limit)
 
 bool MessageWriter::WriteBytes(std::string_view bytes) {
   if (bytes.size() > room()) return false;
+  if (bytes.empty()) return true;  // memcpy takes no null
   std::memcpy(out_ + size_, bytes.data(), bytes.size());
   size_ += bytes.size();
   return true;
