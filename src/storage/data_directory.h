@@ -1,0 +1,60 @@
+// Whose data this is: the identity of a data directory, its lock, and the count of its starts.
+// docs/formats.md "Data directory".
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/types.h"
+
+namespace quorate::storage {
+
+struct Identity {
+  std::string uuid;          // drawn when the directory was made; names it to the Oracle
+  GroupId group;             // 0 until assigned
+  MemberId member;           // 0 until assigned
+  uint64_t incarnation = 0;  // of this start: grows by one, durably, before anything else is done
+  bool has_log = false;      // a log was begun here: see WalOptions::expect_existing
+  bool operator==(const Identity&) const = default;
+};
+
+// Held as long as the process uses the directory. One thread.
+class DataDirectory {
+ public:
+  // Makes `path` if it is not there (its parent is), locks it, and begins a new incarnation. Blocks for a
+  // sync. kUnavailable: another process uses it (with its pid, if known). kFailedPrecondition: a version this
+  // program does not know, or not a data directory. kDataLoss: damaged. kPermissionDenied: not writable.
+  // Nothing is changed then.
+  static absl::StatusOr<std::unique_ptr<DataDirectory>> Open(const std::string& path);
+  ~DataDirectory();
+  DataDirectory(const DataDirectory&) = delete;
+
+  const Identity& identity() const { return identity_; }
+  // Belongs to that member from now on, durably. kFailedPrecondition: it belongs to another one already.
+  absl::Status Assign(GroupId group, MemberId member);
+  // Call once the log has been recovered for the first time.
+  absl::Status MarkLogBegun();
+
+  std::string wal_path() const { return path_ + "/wal"; }
+  std::string state_path() const { return path_ + "/state"; }
+  const std::string& path() const { return path_; }
+
+ private:
+  DataDirectory(std::string path, int lock) : path_(std::move(path)), lock_(lock) {}
+  absl::Status Load();
+  absl::Status Save(const Identity& identity);
+
+  const std::string path_;
+  const int lock_;  // a locked descriptor
+  Identity identity_;
+};
+
+// The text of the file `identity`; for tools and tests.
+std::string EncodeIdentity(const Identity& identity);
+// kDataLoss: damaged. kFailedPrecondition: an unknown version.
+absl::StatusOr<Identity> DecodeIdentity(const std::string& text);
+
+}  // namespace quorate::storage

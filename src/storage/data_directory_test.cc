@@ -1,0 +1,137 @@
+#include "storage/data_directory.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "absl/strings/str_format.h"
+#include "base/crc32c.h"
+#include "storage/atomic_file.h"
+
+namespace quorate::storage {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
+
+class DataDirectoryTest : public ::testing::Test {
+ protected:
+  DataDirectoryTest() : root_(::mkdtemp(name_)), path_(root_ + "/data") {}
+  ~DataDirectoryTest() override { fs::remove_all(root_); }
+
+  void ExpectRefused(absl::StatusCode code, const std::string& part) {
+    const auto opened = DataDirectory::Open(path_);
+    ASSERT_FALSE(opened.ok());
+    EXPECT_EQ(opened.status().code(), code) << opened.status();
+    EXPECT_THAT(std::string(opened.status().message()), HasSubstr(part));
+  }
+
+  char name_[40] = "/tmp/quorate-data-XXXXXX";
+  const std::string root_, path_;
+};
+
+TEST_F(DataDirectoryTest, ANewOneHasAUuidAndNoMember) {
+  const auto data = DataDirectory::Open(path_).value();
+  EXPECT_TRUE(::testing::Matches(MatchesRegex("[0-9a-f-]+"))(data->identity().uuid));
+  EXPECT_EQ(data->identity().uuid.size(), 36u);
+  EXPECT_EQ(data->identity().member, MemberId{0});
+  EXPECT_EQ(data->identity().incarnation, 1u);
+  EXPECT_FALSE(data->identity().has_log);
+}
+
+TEST_F(DataDirectoryTest, EveryStartIsANewIncarnationAndNothingElseChanges) {
+  Identity first;
+  {
+    const auto data = DataDirectory::Open(path_).value();
+    ASSERT_TRUE(data->Assign(GroupId{3}, MemberId{2}).ok());
+    ASSERT_TRUE(data->MarkLogBegun().ok());
+    first = data->identity();
+  }
+  for (uint64_t i = 2; i < 6; ++i) {
+    const auto data = DataDirectory::Open(path_).value();
+    first.incarnation = i;
+    EXPECT_EQ(data->identity(), first);
+  }
+}
+
+TEST_F(DataDirectoryTest, TwoDirectoriesHaveDifferentUuids) {
+  EXPECT_NE(DataDirectory::Open(root_ + "/a").value()->identity().uuid,
+            DataDirectory::Open(root_ + "/b").value()->identity().uuid);
+}
+
+TEST_F(DataDirectoryTest, AnotherUserIsRefusedAndNamedAndBeginsNoIncarnation) {
+  {
+    const auto data = DataDirectory::Open(path_).value();
+    ExpectRefused(absl::StatusCode::kUnavailable,
+                  "in use by another process (pid " + std::to_string(::getpid()) + ")");
+  }
+  EXPECT_EQ(DataDirectory::Open(path_).value()->identity().incarnation, 2u);
+}
+
+TEST_F(DataDirectoryTest, AnotherMemberOrGroupIsRefusedByName) {
+  const auto data = DataDirectory::Open(path_).value();
+  ASSERT_TRUE(data->Assign(GroupId{3}, MemberId{2}).ok());
+  EXPECT_TRUE(data->Assign(GroupId{3}, MemberId{2}).ok());
+  for (const auto& [group, member] : {std::pair{3, 1}, std::pair{4, 2}}) {
+    const absl::Status status =
+        data->Assign(GroupId{static_cast<uint64_t>(group)}, MemberId{static_cast<uint64_t>(member)});
+    EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+    EXPECT_THAT(std::string(status.message()), HasSubstr("belongs to member 2 of group 3"));
+  }
+  EXPECT_FALSE(data->Assign(GroupId{0}, MemberId{2}).ok());
+}
+
+TEST_F(DataDirectoryTest, AnotherVersionIsRefusedAsSuch) {
+  DataDirectory::Open(path_).value().reset();
+  std::string text = ReadSmallFile(path_ + "/identity").value();
+  text.replace(text.find("quorate-data 1"), 14, "quorate-data 9");
+  text.resize(text.rfind("crc "));
+  std::ofstream(path_ + "/identity") << text << absl::StrFormat("crc %08x\n", Crc32c(text));
+  ExpectRefused(absl::StatusCode::kFailedPrecondition, "version 9");
+}
+
+TEST_F(DataDirectoryTest, AnyFlippedBitOfTheIdentityIsNoticed) {
+  const std::string text =
+      EncodeIdentity({.uuid = "u", .group = GroupId{1}, .member = MemberId{2}, .incarnation = 3});
+  ASSERT_TRUE(DecodeIdentity(text).ok());
+  for (size_t bit = 0; bit < text.size() * 8; ++bit) {
+    std::string damaged = text;
+    damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
+    EXPECT_FALSE(DecodeIdentity(damaged).ok()) << bit;
+  }
+  for (size_t size = 0; size < text.size(); ++size) EXPECT_FALSE(DecodeIdentity(text.substr(0, size)).ok());
+}
+
+TEST_F(DataDirectoryTest, ALostIdentityBesideDataIsDamage) {
+  DataDirectory::Open(path_).value().reset();
+  fs::create_directory(path_ + "/wal");
+  fs::remove(path_ + "/identity");
+  ExpectRefused(absl::StatusCode::kDataLoss, "has lost its file 'identity'");
+}
+
+TEST_F(DataDirectoryTest, ADirectoryWithForeignFilesIsNotTakenOver) {
+  fs::create_directory(path_);
+  std::ofstream(path_ + "/thesis.tex") << "x";
+  ExpectRefused(absl::StatusCode::kFailedPrecondition, "thesis.tex");
+}
+
+TEST_F(DataDirectoryTest, APlaceThatCannotBeWrittenIsNamed) {
+  const auto opened = DataDirectory::Open("/proc/quorate-no-such-place");
+  EXPECT_THAT(std::string(opened.status().message()), HasSubstr("/proc/quorate-no-such-place"));
+  std::ofstream(path_) << "a file";
+  ExpectRefused(absl::StatusCode::kFailedPrecondition, "Not a directory");
+}
+
+TEST_F(DataDirectoryTest, AnInterruptedReplacementLeavesTheOldIdentity) {
+  DataDirectory::Open(path_).value().reset();
+  std::ofstream(path_ + "/identity.tmp") << "quorate-da";
+  EXPECT_EQ(DataDirectory::Open(path_).value()->identity().incarnation, 2u);
+}
+
+}  // namespace
+}  // namespace quorate::storage
