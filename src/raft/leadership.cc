@@ -57,7 +57,7 @@ void Core::Impl::OnPropose(const Propose& input) {
 std::optional<ProposeFault> Core::Impl::Refuse(const Proposal& proposal) const {
   if (role_ != Role::kLeader) return ProposeFault::kNotLeader;
   if (transfer_to_) return ProposeFault::kTransferring;
-  const size_t bytes = proposal.payload ? proposal.payload->size() : 0;
+  const size_t bytes = sizeof(LogEntry) + (proposal.payload ? proposal.payload->size() : 0);
   // One is always let in, whatever its size: the driver bounds that.
   if (uncommitted_bytes_ > 0 && uncommitted_bytes_ + bytes > config_.uncommitted_bytes_max) {
     return ProposeFault::kQueueFull;

@@ -10,6 +10,7 @@
 
 #include "raft/codec.h"
 #include "raft/member_model.h"
+#include "raft/quorum.h"
 #include "raft/scenario_text.h"
 
 namespace quorate::raft::scenario {
@@ -24,7 +25,7 @@ class World {
     const std::string command = Take();
     const auto it = commands_.find(command);
     if (it == commands_.end()) throw std::invalid_argument("unknown command: " + command);
-    quiet_ = command == "settle";
+    quiet_ = command == "settle" || command == "elect";
     it->second();
     return out_.str();
   }
@@ -79,7 +80,8 @@ class World {
     if (TakeIf("learners")) {
       for (MemberId id : Ids(Take())) configuration_.members.push_back({.id = id, .voter = false});
     }
-    for (const Member& m : configuration_.members) places_[m.id].disk.base.configuration = configuration_;
+    if (TakeIf("outgoing")) configuration_.outgoing_voters = Ids(Take());
+    for (MemberId id : EveryMember(configuration_)) places_[id].disk.base.configuration = configuration_;
     if (TakeIf("outsider")) places_[{Number(Take())}];
   }
   std::vector<MemberId> TakeVoters() {
@@ -95,6 +97,8 @@ class World {
         options_.append_bytes_max = value;
       else if (name == "window")
         options_.inflight_messages_max = value;
+      else if (name == "disk-stall-ms")
+        options_.disk_stall_max = std::chrono::milliseconds(value);
       else if (name == "uncommitted-bytes")
         options_.uncommitted_bytes_max = value;
       else
@@ -135,16 +139,39 @@ class World {
   // --- time ---
   void Pass() {
     const std::vector<MemberId> ids = TakeMembers();
-    std::string duration = Take();
-    duration.resize(duration.find("ms") == std::string::npos ? 0 : duration.find("ms"));
+    const Duration duration = Milliseconds(Take());
     for (MemberId id : ids) {
-      const BootTime end = places_.at(id).clock + std::chrono::milliseconds(Number(duration));
+      const BootTime end = places_.at(id).clock + duration;
       while (At(id).core().NextTick() <= end) {
         places_.at(id).clock = std::max(places_.at(id).clock, At(id).core().NextTick());
         Step(id, Tick{});
       }
       places_.at(id).clock = end;
     }
+  }
+  // Their clocks go on, but they are not woken.
+  void Wait() {
+    const std::vector<MemberId> ids = TakeMembers();
+    const std::string duration = Take();
+    for (MemberId id : ids) {
+      At(id);
+      places_.at(id).clock = places_.at(id).clock + Milliseconds(duration);
+    }
+  }
+  static Duration Milliseconds(std::string text) {
+    if (!text.ends_with("ms")) throw std::invalid_argument("not in ms: " + text);
+    text.resize(text.size() - 2);
+    return std::chrono::milliseconds(Number(text));
+  }
+  // Campaigns undisturbed, and tells only that it leads.
+  void Elect() {
+    const MemberId id{Number(Take())};
+    words_ = {std::to_string(id.value)};
+    Campaign();
+    Settle();
+    if (At(id).core().role() != Role::kLeader) throw std::invalid_argument("it was not elected");
+    out_.str("");
+    out_ << "    " << id << " is leader in term " << At(id).core().term() << "\n";
   }
   void Campaign() {
     for (MemberId id : TakeMembers()) {
@@ -419,6 +446,8 @@ class World {
       {"options", [this] { Options(); }},
       {"member", [this] { SetMember(); }},
       {"pass", [this] { Pass(); }},
+      {"wait", [this] { Wait(); }},
+      {"elect", [this] { Elect(); }},
       {"campaign", [this] { Campaign(); }},
       {"deliver", [this] { Deliver(/*keep=*/false); }},
       {"deliver-copy", [this] { Deliver(/*keep=*/true); }},
