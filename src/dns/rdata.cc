@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "dns/rdata_special.h"
+
 namespace quorate::dns {
 namespace {
 
@@ -32,14 +34,17 @@ constexpr std::array kShapes = {
     RdataShape{RRType::kKEY, "211r"},
     RdataShape{T(26), "2nn", kNo, kYes, kYes},  // PX
     RdataShape{RRType::kAAAA, "88"},
+    RdataShape{T(29), "L"},                    // LOC
     RdataShape{T(30), "nr", kNo, kYes, kYes},  // NXT
     RdataShape{RRType::kSRV, "222n", kNo, kYes, kYes},
     RdataShape{RRType::kNAPTR, "22sssn", kNo, kYes, kYes},
     RdataShape{T(36), "2n", kNo, kNo, kYes},  // KX
     RdataShape{T(37), "221R"},                // CERT
     RdataShape{RRType::kDNAME, "n", kNo, kNo, kYes},
+    RdataShape{T(42), "a"},  // APL
     RdataShape{RRType::kDS, "211R"},
     RdataShape{T(44), "11R"},  // SSHFP
+    RdataShape{T(45), "i"},    // IPSECKEY
     RdataShape{RRType::kRRSIG, "99nR", kNo, kNo, kYes},
     RdataShape{RRType::kNSEC, "nb"},
     RdataShape{RRType::kDNSKEY, "211R"},
@@ -53,6 +58,8 @@ constexpr std::array kShapes = {
     RdataShape{T(61), "R"},  // OPENPGPKEY
     RdataShape{RRType::kCSYNC, "42b"},
     RdataShape{RRType::kZONEMD, "411R"},
+    RdataShape{RRType::kSVCB, "2nv"},
+    RdataShape{RRType::kHTTPS, "2nv"},
     RdataShape{T(99), "S"},     // SPF
     RdataShape{T(104), "28"},   // NID
     RdataShape{T(105), "24"},   // L32
@@ -61,6 +68,7 @@ constexpr std::array kShapes = {
     RdataShape{T(108), "6"},    // EUI48
     RdataShape{T(109), "8"},    // EUI64
     RdataShape{T(256), "22R"},  // URI
+    RdataShape{T(257), "1tr"},  // CAA
 };
 static_assert(std::is_sorted(kShapes.begin(), kShapes.end(),
                              [](const RdataShape& a, const RdataShape& b) { return a.type < b.type; }));
@@ -101,6 +109,15 @@ size_t BitmapsLength(std::string_view rest) {
   return at;
 }
 
+size_t TagLength(std::string_view rest) {
+  const size_t length = PrefixedLength(rest);
+  if (length == std::string_view::npos || length < 2 || length > 16) return std::string_view::npos;
+  const bool plain = std::all_of(rest.begin() + 1, rest.begin() + length, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  });
+  return plain ? length : std::string_view::npos;
+}
+
 // The length of the field that `rest` begins with, or npos: there is no such field.
 size_t FieldLength(char field, std::string_view rest) {
   constexpr size_t kNone = std::string_view::npos;
@@ -118,6 +135,16 @@ size_t FieldLength(char field, std::string_view rest) {
       return StringsLength(rest);
     case 'b':
       return BitmapsLength(rest);
+    case 't':
+      return TagLength(rest);
+    case 'L':
+      return IsLocation(rest) ? rest.size() : kNone;
+    case 'a':
+      return AreAddressPrefixes(rest) ? rest.size() : kNone;
+    case 'i':
+      return IsIpsecKey(rest) ? rest.size() : kNone;
+    case 'v':
+      return AreSvcParams(rest) ? rest.size() : kNone;
     case 'r':
       return rest.size();
     case 'R':
