@@ -149,6 +149,7 @@ class ModelRun {
   void CompareHistory() {
     HistoryRequest request{.range = Keys(), .from = {rng_.Below(model_.current() + 1)}, .prev_kv = true};
     request.max_events = 1 + rng_.Below(3);
+    request.max_bytes = 1 + rng_.Below(30);
     request.max_scanned = 1 + rng_.Below(20);
     std::vector<Event> expected, found;
     if (request.from.value < model_.compacted) {

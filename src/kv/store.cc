@@ -51,7 +51,12 @@ Result<History, HistoryCompacted> ReadHistory(const MapReader& map, const Histor
     }
   }
   // The same iterator again: another one could see a later compaction.
+  size_t bytes = 0;
   for (Change& change : changes) {
+    if (bytes >= request.max_bytes && change.revision != history.events.back().kv.mod_revision) {
+      history.next = change.revision;
+      break;
+    }
     const std::string prefix = RecordPrefix(change.key);
     iterator->Seek(RecordKeyFromPrefix(prefix, change.revision));
     const auto place = iterator->Valid() ? ParseRecordKey(iterator->key()) : std::nullopt;
@@ -69,6 +74,7 @@ Result<History, HistoryCompacted> ReadHistory(const MapReader& map, const Histor
     }
     if (request.prev_kv) event.prev = LoadKey(*iterator, change.key, change.revision - 1);
     event.kv.key = std::move(change.key);
+    bytes += event.kv.key.size() + event.kv.value.size() + (event.prev ? event.prev->value.size() : 0);
     history.events.push_back(std::move(event));
   }
   return history;

@@ -103,7 +103,8 @@ struct HistoryRequest {
   Revision to;               // 0: the newest
   bool prev_kv = false;      // fill Event::prev
   size_t max_events = 1000;  // stop after the first whole revision that reaches it; a revision is never split
-  size_t max_scanned = 10000;  // changes looked at, matching or not; also ends at a whole revision
+  size_t max_bytes = size_t{1} << 20;  // of keys and values; likewise
+  size_t max_scanned = 10000;          // changes looked at, matching or not; also ends at a whole revision
 };
 struct History {
   std::vector<Event> events;
