@@ -126,6 +126,24 @@ TEST(Codec, RefusesAConfigurationEntryThatIsNone) {
   EXPECT_FALSE(DecodeMessage(Encoded(m)));
 }
 
+std::string Hex(std::string_view bytes) {
+  std::string out;
+  for (const unsigned char c : bytes) out += "0123456789abcdef"[c >> 4], out += "0123456789abcdef"[c & 15];
+  return out;
+}
+
+// Logs and snapshots hold these for ever.
+TEST(Codec, TheBytesOfAConfigurationNeverChange) {
+  EXPECT_EQ(Hex(EncodeConfiguration(ThreeVotersAndALearner())),
+            "0104"
+            "01030e3132372e302e302e313a37303031"
+            "02030a5b3a3a315d3a37303032"
+            "05010e632e6578616d706c653a37303033"
+            "090200"
+            "03010204");
+  EXPECT_EQ(Hex(EncodeSnapshotMeta({.last_index = {300}, .last_term = {3}})), "ac0203010000");
+}
+
 TEST(Codec, ConfigurationsAreValidated) {
   EXPECT_EQ(DecodeConfiguration(EncodeConfiguration({})), Configuration{});
   const Configuration good = ThreeVotersAndALearner();
