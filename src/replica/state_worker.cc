@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "base/check.h"
-#include "base/limits.h"
 #include "base/status_macros.h"
 
 namespace quorate::replica {
@@ -68,7 +67,7 @@ absl::StatusOr<std::optional<Event>> StateWorker::Do(const ReadSnapshot& job) {
     if (auto found = sources_.find(job.snapshot_id); found != sources_.end()) source = found->second.get();
   }
   if (!source) return std::nullopt;
-  return SnapshotRead{job.snapshot_id, job.offset, source->Read(job.offset, limits::kSnapshotChunkBytes)};
+  return SnapshotRead{job.snapshot_id, job.offset, source->Read(job.offset, chunk_bytes_)};
 }
 
 absl::StatusOr<std::optional<Event>> StateWorker::Do(const DropSnapshot& job) {

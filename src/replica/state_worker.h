@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "absl/status/statusor.h"
+#include "base/limits.h"
 #include "replica/events.h"
 #include "rsm/api.h"
 #include "storage/api.h"
@@ -20,7 +21,9 @@ inline constexpr std::string_view kConfigurationKey = "Rconfiguration";
 
 class StateWorker {
  public:
-  StateWorker(storage::StateStore& state, rsm::StateMachine& machine) : state_(state), machine_(machine) {}
+  StateWorker(storage::StateStore& state, rsm::StateMachine& machine,
+              size_t chunk_bytes = limits::kSnapshotChunkBytes)
+      : state_(state), machine_(machine), chunk_bytes_(chunk_bytes) {}
 
   // An error of either cannot be answered: the replica must stop.
   // The apply thread.
@@ -41,6 +44,7 @@ class StateWorker {
 
   storage::StateStore& state_;
   rsm::StateMachine& machine_;
+  const size_t chunk_bytes_;  // of a snapshot sent
   // What one thread begins the other ends; in between only one of them has it.
   std::mutex mu_;
   std::map<uint64_t, std::unique_ptr<storage::SnapshotSource>> sources_;  // guarded by mu_

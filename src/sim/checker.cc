@@ -1,0 +1,141 @@
+#include "sim/checker.h"
+
+#include "absl/strings/str_cat.h"
+#include "base/crc32c.h"
+#include "kv/store.h"
+
+namespace quorate::sim {
+namespace {
+
+uint64_t Digest(std::string_view bytes) {
+  return (uint64_t{Crc32c(bytes)} << 32) | (bytes.size() & 0xffffffff);
+}
+uint64_t Digest(const raft::LogEntry& entry) {
+  return entry.payload ? Digest(*entry.payload) : static_cast<uint64_t>(entry.type);
+}
+
+std::string At(MemberId id, LogIndex index, Term term) {
+  return absl::StrCat("member ", id.value, ", entry ", index.value, " of term ", term.value);
+}
+
+}  // namespace
+
+void Checker::OnTurn(MemberId id, const Before& before, const raft::Core& core,
+                     const replica::Actions& actions) {
+  CheckLeader(id, before, core);
+  for (const replica::LogJob& job : actions.log)
+    if (const auto* write = std::get_if<storage::LogWrite>(&job.work))
+      CheckAppend(id, before, core, *write, actions.log.size() == 1);
+  for (const replica::ApplyJob& job : actions.apply) {
+    const auto* apply = std::get_if<replica::ApplyEntries>(&job);
+    if (!apply) continue;
+    for (const raft::LogEntry& entry : apply->entries) {
+      const auto [known, is_new] = committed_.try_emplace(entry.index, Committed{entry.term, core.term()});
+      if (known->second.term != entry.term)
+        world_.Fail("state machine safety", At(id, entry.index, entry.term) +
+                                                " is committed, and so is one of term " +
+                                                std::to_string(known->second.term.value));
+    }
+  }
+}
+
+void Checker::CheckLeader(MemberId id, const Before& before, const raft::Core& core) {
+  if (core.role() != raft::Role::kLeader) return;
+  const auto [leader, is_new] = leaders_.try_emplace(core.term(), id);
+  if (leader->second != id)
+    world_.Fail("election safety", absl::StrCat("members ", leader->second.value, " and ", id.value,
+                                                " both lead term ", core.term().value));
+  if (before.role == raft::Role::kLeader && before.term == core.term()) return;
+  world_.Note(id.value, "leads term", core.term().value);
+  // Leader completeness: what was committed in an earlier term is in its log. By log matching the last of it
+  // tells.
+  const LogIndex base = core.GetStatus().first - 1;
+  for (auto it = committed_.rbegin(); it != committed_.rend(); ++it) {
+    if (it->second.seen_in >= core.term()) continue;  // may have been committed by a later leader
+    if (it->first > base && core.TermAt(it->first) != it->second.term)
+      world_.Fail("leader completeness", At(id, it->first, it->second.term) +
+                                             " is committed but not in the log of " +
+                                             absl::StrCat("the leader of term ", core.term().value));
+    break;
+  }
+}
+
+void Checker::CheckAppend(MemberId id, const Before& before, const raft::Core& core,
+                          const storage::LogWrite& write, bool alone) {
+  if (write.append.empty()) return;
+  const LogIndex front = write.append.front().index;
+  const bool led = before.role == raft::Role::kLeader && core.role() == raft::Role::kLeader;
+  if (led && before.term == core.term() && front <= before.last)
+    world_.Fail("leader append-only", At(id, front, core.term()) + " is written anew");
+  // Of several writes a later one may have replaced what the first follows.
+  Term prev_term = alone ? core.TermAt(front - 1).value_or(Term{}) : Term{};
+  for (const raft::LogEntry& entry : write.append) {
+    const Known known{Digest(entry), prev_term};
+    const auto [first, is_new] = entries_.try_emplace({entry.index, entry.term}, known);
+    if (first->second.digest != known.digest)
+      world_.Fail("log matching", At(id, entry.index, entry.term) + " differs from another member's");
+    // The term before is not known where the log begins right here.
+    const bool comparable = prev_term != Term{} && first->second.prev_term != Term{};
+    if (comparable && first->second.prev_term != prev_term)
+      world_.Fail("log matching", At(id, entry.index, entry.term) + " follows another entry than elsewhere");
+    prev_term = entry.term;
+  }
+}
+
+void Checker::OnApplied(MemberId id, const rsm::Entry& entry, uint64_t hash) {
+  const Applied now{entry.term, entry.is_command ? Digest(entry.payload) : 0, hash};
+  const auto [first, is_new] = applied_.try_emplace(entry.index, now);
+  if (first->second.term != now.term || first->second.digest != now.digest)
+    world_.Fail("state machine safety",
+                At(id, entry.index, entry.term) + " is applied, elsewhere another one was");
+  if (first->second.hash != hash)
+    world_.Fail("equal states", At(id, entry.index, entry.term) + " leads to another state than elsewhere");
+}
+
+void Checker::OnStoreChanged(MemberId id, Revision revision, const std::vector<kv::Event>& events) {
+  std::string change;
+  for (const kv::Event& event : events) {
+    absl::StrAppend(&change, event.kv.key, "=", event.kv.value, ";");
+    const auto [at, is_new] = written_.try_emplace(event.kv.value, revision);
+    if (at->second != revision)
+      world_.Fail("exactly once", absl::StrCat("member ", id.value, " has ", event.kv.value, " at revisions ",
+                                               at->second.value, " and ", revision.value));
+  }
+  const auto [first, is_new] = changes_.try_emplace(revision, change);
+  if (first->second != change)
+    world_.Fail("equal states", absl::StrCat("member ", id.value, " at revision ", revision.value,
+                                             " changes ", change, ", elsewhere it was ", first->second));
+}
+
+void Checker::OnAcknowledged(const std::string& key, const std::string& value, Revision revision,
+                             Revision floor) {
+  if (revision <= floor)
+    world_.Fail("linearizable writes",
+                absl::StrCat(value, " got revision ", revision.value, ", but began when revision ",
+                             floor.value, " had been seen"));
+  const auto [first, is_new] = acknowledged_.try_emplace(revision, Acknowledged{key, value});
+  if (first->second.value != value)
+    world_.Fail("linearizable writes", absl::StrCat(value, " and ", first->second.value,
+                                                    " were both acknowledged at revision ", revision.value));
+  floor_ = std::max(floor_, revision);
+}
+
+void Checker::OnRead(MemberId id, Revision seen, Revision floor) {
+  if (seen < floor)
+    world_.Fail("linearizable reads",
+                absl::StrCat("a read at member ", id.value, " saw revision ", seen.value, ", but began when ",
+                             floor.value, " had been seen"));
+  floor_ = std::max(floor_, seen);
+}
+
+void Checker::CheckFinalState(MemberId id, const kv::MapReader& map) {
+  for (const auto& [revision, write] : acknowledged_) {
+    const auto found = kv::Range(map, {.range = {write.key, ""}, .revision = revision});
+    if (!found.ok() || found->kvs.size() != 1 || found->kvs[0].value != write.value)
+      world_.Fail("no acknowledged write is lost",
+                  absl::StrCat("member ", id.value, " does not have ", write.value,
+                               ", acknowledged at revision ", revision.value));
+  }
+}
+
+}  // namespace quorate::sim

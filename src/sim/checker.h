@@ -1,0 +1,75 @@
+// What must hold at every step, whatever happened: Raft's properties (Raft Figure 3) and those of the state
+// machine. It sees everything and disturbs nothing.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "kv/types.h"
+#include "raft/core.h"
+#include "replica/events.h"
+#include "rsm/api.h"
+#include "sim/world.h"
+
+namespace quorate::sim {
+
+class Checker {
+ public:
+  explicit Checker(World& world) : world_(world) {}
+
+  // Member `id` took a turn: it was `before`, now it is `core` and wants `actions`.
+  struct Before {
+    raft::Role role = raft::Role::kFollower;
+    Term term;
+    LogIndex last;
+  };
+  void OnTurn(MemberId id, const Before& before, const raft::Core& core, const replica::Actions& actions);
+  void OnApplied(MemberId id, const rsm::Entry& entry, uint64_t hash);
+  void OnStoreChanged(MemberId id, Revision revision, const std::vector<kv::Event>& events);
+
+  // The workload's writes: each value is written once.
+  void OnAcknowledged(const std::string& key, const std::string& value, Revision revision, Revision floor);
+  // A barrier read: everything acknowledged or read before it began is in it.
+  void OnRead(MemberId id, Revision seen, Revision floor);
+  // What a new operation must come after.
+  Revision floor() const { return floor_; }
+  size_t acknowledged() const { return acknowledged_.size(); }
+  size_t applied() const { return applied_.size(); }
+  size_t leaders() const { return leaders_.size(); }
+
+  // At the end, of each replica.
+  void CheckFinalState(MemberId id, const kv::MapReader& map);
+
+ private:
+  struct Known {  // of an entry, by index and term
+    uint64_t digest = 0;
+    Term prev_term;
+  };
+  struct Applied {
+    Term term;
+    uint64_t digest = 0, hash = 0;
+  };
+  struct Acknowledged {
+    std::string key, value;
+  };
+  void CheckLeader(MemberId id, const Before& before, const raft::Core& core);
+  void CheckAppend(MemberId id, const Before& before, const raft::Core& core, const storage::LogWrite& write,
+                   bool alone);
+
+  World& world_;
+  std::map<Term, MemberId> leaders_;
+  std::map<std::pair<LogIndex, Term>, Known> entries_;
+  struct Committed {
+    Term term, seen_in;  // of the entry; of the member that first called it committed
+  };
+  std::map<LogIndex, Committed> committed_;
+  std::map<LogIndex, Applied> applied_;
+  std::map<Revision, std::string> changes_;
+  std::map<std::string, Revision> written_;
+  std::map<Revision, Acknowledged> acknowledged_;
+  Revision floor_;
+};
+
+}  // namespace quorate::sim

@@ -1,0 +1,24 @@
+// One run of the simulated group from one seed.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/options.h"
+#include "sim/world.h"
+
+namespace quorate::sim {
+
+struct Report {
+  std::optional<Violation> violation;
+  uint64_t trace_hash = 0;
+  std::vector<std::string> last_lines;  // of the trace
+  uint64_t steps = 0;
+  size_t acknowledged = 0, reads = 0, applied = 0, leaders = 0, crashes = 0;
+  Duration simulated{0};
+};
+
+Report Simulate(const Options& options);
+
+}  // namespace quorate::sim
