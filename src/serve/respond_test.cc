@@ -3,21 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <cstdlib>
 
+#include "serve/counting_new.h"
 #include "serve/test_util.h"
-
-// Allocations of this thread, counted.
-namespace {
-thread_local size_t allocations = 0;
-}  // namespace
-void* operator new(size_t size) {
-  ++allocations;
-  if (void* p = std::malloc(size)) return p;
-  std::abort();
-}
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, size_t) noexcept { std::free(p); }
 
 namespace quorate::serve {
 namespace {
@@ -37,11 +25,11 @@ TEST(Respond, AllocatesNothing) {
     for (const auto type :
          {dns::RRType::kA, dns::RRType::kMX, dns::RRType::kTXT, dns::RRType::kNS, dns::RRType::kANY})
       queries.push_back(Query(1, name, type));
-  const size_t before = allocations;
+  const size_t before = AllocationsOfThisThread();
   size_t answered = 0;
   for (const std::string& query : queries)
     answered += Respond(wire::AsBytes(query), *zones, Transport::kUdp, config, out) > 0 ? 1 : 0;
-  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(AllocationsOfThisThread(), before);
   EXPECT_EQ(answered, queries.size());
 }
 
