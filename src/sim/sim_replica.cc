@@ -146,6 +146,7 @@ void SimReplica::Die(storage::Unsynced unsynced) {
   disk_.ForgetFaults();
   power_cut_armed_ = false;
   paused_until_ = {};
+  on_death_();
 }
 
 void SimReplica::Kill() { Die(storage::Unsynced::kKept); }

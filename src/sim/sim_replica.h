@@ -26,6 +26,9 @@ class SimReplica {
   SimReplica(World& world, Network& network, Checker& checker, const Options& options, MemberId id);
   ~SimReplica();
 
+  // Called whenever the process has died, for whatever reason.
+  void OnDeath(std::function<void()> hook) { on_death_ = std::move(hook); }
+
   void Start();
   bool running() const { return process_ != nullptr; }
   // The process dies; with the power also what was written but not synced goes, in part.
@@ -89,6 +92,7 @@ class SimReplica {
 
   storage::FaultyFileSystem disk_;
   storage::PersistentMap state_image_;  // what the state store keeps
+  std::function<void()> on_death_;
   uint64_t incarnation_ = 0;
   Duration paused_until_{0}, disk_slow_until_{0};
   bool power_cut_armed_ = false;

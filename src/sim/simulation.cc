@@ -27,7 +27,10 @@ class Simulation {
   }
 
   Report Run() {
-    for (auto& replica : replicas_) replica->Start();
+    for (auto& replica : replicas_) {
+      replica->OnDeath([this, &replica = *replica] { OnDeath(replica); });
+      replica->Start();
+    }
     workload_.Start();
     world_.After(milliseconds(300), [this] { Disturb(); });
     RunUntil(options_.chaos, [] { return false; });
@@ -100,26 +103,22 @@ class Simulation {
     const uint64_t how = world_.rng().Below(8);
     if (how == 0) {  // all at once: a power failure
       for (auto& replica : replicas_)
-        if (replica->running()) Fell(*replica, [](SimReplica& r) { r.CutPower(); });
+        if (replica->running()) replica->CutPower();
       return;
     }
     SimReplica& replica = AnyReplica();
     if (!replica.running()) return;
-    if (how <= 3) return Fell(replica, [](SimReplica& r) { r.Kill(); });
-    if (how <= 5) return Fell(replica, [](SimReplica& r) { r.CutPower(); });
-    Fell(replica, [](SimReplica& r) { r.CutPowerDuringWrite(); });
+    if (how <= 3) return replica.Kill();
+    if (how <= 5) return replica.CutPower();
+    replica.CutPowerDuringWrite();
   }
 
-  template <class How>
-  void Fell(SimReplica& replica, How how) {
+  // Every machine comes back, until the next fault.
+  void OnDeath(SimReplica& replica) {
     ++crashes_;
-    how(replica);
-    world_.After(world_.Between(milliseconds(1), milliseconds(1500)), [this, &replica] { Restart(replica); });
-  }
-
-  void Restart(SimReplica& replica) {
-    if (!replica.running() && !world_.violation()) replica.Start();
-    if (!replica.running()) world_.After(milliseconds(50), [this, &replica] { Restart(replica); });
+    world_.After(world_.Between(milliseconds(1), milliseconds(1500)), [this, &replica] {
+      if (!world_.violation()) replica.Start();
+    });
   }
 
   void Partition() {
@@ -139,8 +138,6 @@ class Simulation {
     network_.Heal();
     network_.Calm();
     world_.Note(0, "the faults end");
-    for (auto& replica : replicas_)
-      if (!replica->running()) Restart(*replica);
   }
 
   const Options options_;
