@@ -37,6 +37,9 @@ class FaultyFileSystem::OpenFile final : public File {
   }
   absl::StatusOr<std::string> ReadAll() const override {
     RETURN_IF_ERROR(CheckAlive());
+    if (disk_.unreadable_.contains(path_)) {
+      return absl::UnavailableError(absl::StrCat("cannot read ", path_, ": Input/output error"));
+    }
     return inode_->cache;
   }
 

@@ -55,6 +55,8 @@ class FaultyFileSystem final : public FileSystem {
   void ForgetFaults() { faults_.clear(); }
   // Writes that would take more than that, in all files, fail with kResourceExhausted.
   void SetCapacity(size_t bytes) { capacity_ = bytes; }
+  // Reading that file fails from now on, as a bad sector makes it.
+  void FailReads(const std::string& path) { unreadable_.insert(path); }
   // Called before each changing operation with its kind ("write", "sync", ...) and path: the simulator lets
   // time pass.
   void OnOperation(std::function<void(std::string_view kind, const std::string& path)> hook) {
@@ -101,6 +103,7 @@ class FaultyFileSystem final : public FileSystem {
   uint64_t incarnation_ = 1;              // grows at each crash
   uint64_t operations_ = 0;
   std::map<uint64_t, DiskFault> faults_;
+  std::set<std::string> unreadable_;
   bool power_ = true;
   size_t capacity_ = std::numeric_limits<size_t>::max();
   std::function<void(std::string_view, const std::string&)> hook_;

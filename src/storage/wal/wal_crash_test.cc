@@ -103,7 +103,7 @@ TEST(WalCrash, APowerCutAtEveryOperationLosesNothingAcknowledged) {
   const uint64_t operations = run(0, 1);
   ASSERT_GT(operations, 100u);
   for (uint64_t cut = 1; cut <= operations; ++cut) {
-    for (uint64_t seed = 1; seed <= 8; ++seed) {
+    for (uint64_t seed = 1; seed <= 4; ++seed) {
       SCOPED_TRACE("power cut at operation " + std::to_string(cut) + ", seed " + std::to_string(seed));
       ASSERT_EQ(run(cut, seed), 0u);
       if (::testing::Test::HasFailure()) return;
