@@ -76,8 +76,9 @@ void Door::FillHeader(etcdserverpb::ResponseHeader& header) {
   header.set_raft_term(now.raft.hard_state.current_term.value);
 }
 
-std::shared_ptr<Call> Call::Begin(Door& door, grpc::CallbackServerContext* context) {
-  auto call = std::make_shared<Call>(door, context);
+std::shared_ptr<Call> Call::Begin(Door& door, grpc::CallbackServerContext* context,
+                                  grpc::ServerUnaryReactor* reactor) {
+  auto call = std::make_shared<Call>(door, context, reactor);
   if (door.calls.fetch_add(1, std::memory_order_relaxed) >= limits::kEtcdCallsMax) {
     call->Finish(TooManyRequests());
     return nullptr;

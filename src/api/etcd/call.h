@@ -68,9 +68,10 @@ struct Door {
 class Call {
  public:
   // nullptr: too many are under way, and the call was answered so.
-  static std::shared_ptr<Call> Begin(Door& door, grpc::CallbackServerContext* context);
-  Call(Door& door, grpc::CallbackServerContext* context)
-      : door_(door), context_(context), reactor_(context->DefaultReactor()) {}
+  static std::shared_ptr<Call> Begin(Door& door, grpc::CallbackServerContext* context,
+                                     grpc::ServerUnaryReactor* reactor);
+  Call(Door& door, grpc::CallbackServerContext* context, grpc::ServerUnaryReactor* reactor)
+      : door_(door), context_(context), reactor_(reactor) {}
   ~Call();
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;

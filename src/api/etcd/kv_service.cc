@@ -40,8 +40,9 @@ grpc::Status RunTxn(Door& door, const kv::TxnRequest& txn, etcdserverpb::TxnResp
 grpc::ServerUnaryReactor* KvService::Range(grpc::CallbackServerContext* context,
                                            const etcdserverpb::RangeRequest* request,
                                            etcdserverpb::RangeResponse* response) {
-  const auto call = Call::Begin(door_, context);
-  if (!call) return context->DefaultReactor();
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  const auto call = Call::Begin(door_, context, reactor);
+  if (!call) return reactor;
   auto range = ToStore(*request);
   if (!range.ok()) {
     call->Finish(ToStatus(range.error()));
@@ -56,32 +57,35 @@ grpc::ServerUnaryReactor* KvService::Range(grpc::CallbackServerContext* context,
       return grpc::Status::OK;
     });
   }
-  return context->DefaultReactor();
+  return reactor;
 }
 
 grpc::ServerUnaryReactor* KvService::Put(grpc::CallbackServerContext* context,
                                          const etcdserverpb::PutRequest* request,
                                          etcdserverpb::PutResponse* response) {
-  if (auto call = Call::Begin(door_, context)) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  if (auto call = Call::Begin(door_, context, reactor)) {
     ProposeSingle<kv::PutResponse>(std::move(call), ToStore(*request), response);
   }
-  return context->DefaultReactor();
+  return reactor;
 }
 
 grpc::ServerUnaryReactor* KvService::DeleteRange(grpc::CallbackServerContext* context,
                                                  const etcdserverpb::DeleteRangeRequest* request,
                                                  etcdserverpb::DeleteRangeResponse* response) {
-  if (auto call = Call::Begin(door_, context)) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  if (auto call = Call::Begin(door_, context, reactor)) {
     ProposeSingle<kv::DeleteRangeResponse>(std::move(call), ToStore(*request), response);
   }
-  return context->DefaultReactor();
+  return reactor;
 }
 
 grpc::ServerUnaryReactor* KvService::Txn(grpc::CallbackServerContext* context,
                                          const etcdserverpb::TxnRequest* request,
                                          etcdserverpb::TxnResponse* response) {
-  const auto call = Call::Begin(door_, context);
-  if (!call) return context->DefaultReactor();
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  const auto call = Call::Begin(door_, context, reactor);
+  if (!call) return reactor;
   auto txn = ToStore(*request);
   if (!txn.ok()) {
     call->Finish(ToStatus(txn.error()));
@@ -96,20 +100,21 @@ grpc::ServerUnaryReactor* KvService::Txn(grpc::CallbackServerContext* context,
       FromStore(std::move(result.txn), *response);
     });
   }
-  return context->DefaultReactor();
+  return reactor;
 }
 
 grpc::ServerUnaryReactor* KvService::Compact(grpc::CallbackServerContext* context,
                                              const etcdserverpb::CompactionRequest* request,
                                              etcdserverpb::CompactionResponse* response) {
-  auto call = Call::Begin(door_, context);
-  if (!call) return context->DefaultReactor();
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  auto call = Call::Begin(door_, context, reactor);
+  if (!call) return reactor;
   const Revision at{request->revision() > 0 ? static_cast<uint64_t>(request->revision()) : 0};
   Propose(std::move(call), rsm::KvCompact{at}, [this, response](const rsm::CommandResult& result) {
     door_.FillHeader(*response->mutable_header());
     response->mutable_header()->set_revision(static_cast<int64_t>(result.revision.value));
   });
-  return context->DefaultReactor();
+  return reactor;
 }
 
 }  // namespace quorate::api::etcd

@@ -1,10 +1,14 @@
 // gRPC clients against the door, over the real state machine.
 #include <gmock/gmock.h>
+#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
+#include <future>
+
 #include "api/etcd/test_backend.h"
 #include "etcd/rpc.grpc.pb.h"
+#include "storage/memory/memory_state_store.h"
 
 namespace quorate::api::etcd {
 namespace {
@@ -55,7 +59,7 @@ class EtcdKv : public testing::Test {
     return Do(&KV::Stub::Range, request, response);
   }
 
-  TestGroup group_;
+  TestGroup<storage::MemoryStateStore> group_;
   std::shared_ptr<grpc::Channel> channel_ =
       grpc::CreateChannel(group_.address, grpc::InsecureChannelCredentials());
   std::unique_ptr<KV::Stub> kv_ = KV::NewStub(channel_);
@@ -262,13 +266,14 @@ TEST_F(EtcdKv, StatusAndMembersAreTold) {
 }
 
 TEST_F(EtcdKv, WhatIsNotServedSaysSo) {
-  const grpc::internal::RpcMethod method("/etcdserverpb.Lease/LeaseGrant",
-                                         grpc::internal::RpcMethod::NORMAL_RPC);
+  grpc::TemplatedGenericStub<StatusRequest, StatusResponse> stub(channel_);
   grpc::ClientContext context;
   StatusRequest request;
   StatusResponse response;
-  const grpc::Status status = grpc::internal::BlockingUnaryCall<StatusRequest, StatusResponse>(
-      channel_.get(), method, &context, request, &response);
+  std::promise<grpc::Status> done;
+  stub.UnaryCall(&context, "/etcdserverpb.Lease/LeaseGrant", {}, &request, &response,
+                 [&](grpc::Status s) { done.set_value(std::move(s)); });
+  const grpc::Status status = done.get_future().get();
   ExpectError(status, StatusCode::UNIMPLEMENTED,
               "etcdserver: /etcdserverpb.Lease/LeaseGrant is not part of Quorate's etcd API");
 }

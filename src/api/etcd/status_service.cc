@@ -24,8 +24,9 @@ int64_t CurrentRevision(const Door& door) {
 grpc::ServerUnaryReactor* MaintenanceService::Status(grpc::CallbackServerContext* context,
                                                      const etcdserverpb::StatusRequest*,
                                                      etcdserverpb::StatusResponse* response) {
-  const auto call = Call::Begin(door_, context);
-  if (!call) return context->DefaultReactor();
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  const auto call = Call::Begin(door_, context, reactor);
+  if (!call) return reactor;
   AfterRead(call, /*serializable=*/true, [this, response] {
     const raft::Status now = door_.backend.client->Status().raft;
     door_.FillHeader(*response->mutable_header());
@@ -47,14 +48,15 @@ grpc::ServerUnaryReactor* MaintenanceService::Status(grpc::CallbackServerContext
     }));
     return grpc::Status::OK;
   });
-  return context->DefaultReactor();
+  return reactor;
 }
 
 grpc::ServerUnaryReactor* MaintenanceService::Alarm(grpc::CallbackServerContext* context,
                                                     const etcdserverpb::AlarmRequest* request,
                                                     etcdserverpb::AlarmResponse* response) {
-  const auto call = Call::Begin(door_, context);
-  if (!call) return context->DefaultReactor();
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  const auto call = Call::Begin(door_, context, reactor);
+  if (!call) return reactor;
   if (request->action() == etcdserverpb::AlarmRequest::ACTIVATE) {
     call->Finish({grpc::StatusCode::UNIMPLEMENTED, "etcdserver: alarms cannot be set"});
   } else {
@@ -64,14 +66,15 @@ grpc::ServerUnaryReactor* MaintenanceService::Alarm(grpc::CallbackServerContext*
       return grpc::Status::OK;
     });
   }
-  return context->DefaultReactor();
+  return reactor;
 }
 
 grpc::ServerUnaryReactor* ClusterService::MemberList(grpc::CallbackServerContext* context,
                                                      const etcdserverpb::MemberListRequest* request,
                                                      etcdserverpb::MemberListResponse* response) {
-  const auto call = Call::Begin(door_, context);
-  if (!call) return context->DefaultReactor();
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  const auto call = Call::Begin(door_, context, reactor);
+  if (!call) return reactor;
   AfterRead(call, !request->linearizable(), [this, response] {
     const raft::Status now = door_.backend.client->Status().raft;
     door_.FillHeader(*response->mutable_header());
@@ -89,7 +92,7 @@ grpc::ServerUnaryReactor* ClusterService::MemberList(grpc::CallbackServerContext
     }
     return grpc::Status::OK;
   });
-  return context->DefaultReactor();
+  return reactor;
 }
 
 grpc::ServerGenericBidiReactor* OtherMethods::CreateReactor(grpc::GenericCallbackServerContext* context) {

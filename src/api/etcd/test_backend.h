@@ -9,7 +9,6 @@
 #include "base/bounded_queue.h"
 #include "replica/client.h"
 #include "rsm/replicated_state.h"
-#include "storage/memory/memory_state_store.h"
 
 namespace quorate::api::etcd {
 
@@ -64,6 +63,8 @@ class TestClient final : public replica::Client {
   std::thread thread_;
 };
 
+// `Store` is a storage::StateStore in memory.
+template <class Store>
 struct TestGroup {
   explicit TestGroup(Duration progress_interval = std::chrono::minutes(10))
       : hub(store.map(), progress_interval) {
@@ -76,7 +77,7 @@ struct TestGroup {
     address = "127.0.0.1:" + std::to_string(server->ports()[0]);
   }
 
-  storage::MemoryStateStore store;
+  Store store;
   WatchHub hub;
   rsm::ReplicatedState machine{
       store.map(),

@@ -5,11 +5,13 @@
 #include <gtest/gtest.h>
 
 #include <condition_variable>
+#include <future>
 
 #include "api/etcd/test_backend.h"
 #include "base/limits.h"
 #include "etcd/rpc.grpc.pb.h"
 #include "rsm/command.h"
+#include "storage/memory/memory_state_store.h"
 
 namespace quorate::api::etcd {
 namespace {
@@ -85,7 +87,7 @@ class EtcdWatch : public testing::Test {
     return Do(kv::SingleOp(kv::DeleteRangeRequest{.range = {key, ""}}));
   }
 
-  TestGroup group_{std::chrono::milliseconds(100)};
+  TestGroup<storage::MemoryStateStore> group_{std::chrono::milliseconds(100)};
 };
 
 TEST_F(EtcdWatch, TellsOfChangesAsTheyCome) {
@@ -281,7 +283,7 @@ class SlowSink final : public WatchSink {
 };
 
 TEST(WatchHub, AFullStreamGetsNothingUntilItHasRoomThenAllInOrder) {
-  TestGroup group;
+  TestGroup<storage::MemoryStateStore> group;
   auto slow = std::make_shared<SlowSink>();
   auto quick = std::make_shared<SlowSink>();
   WatchRequest request;
@@ -308,7 +310,7 @@ TEST(WatchHub, AFullStreamGetsNothingUntilItHasRoomThenAllInOrder) {
 }
 
 TEST(WatchHub, AReplacedStateGoesOnFromTheHistory) {
-  TestGroup group;
+  TestGroup<storage::MemoryStateStore> group;
   auto sink = std::make_shared<SlowSink>();
   WatchRequest request;
   request.mutable_create_request()->set_key("a");
