@@ -192,7 +192,7 @@ TEST(RdataText, DamagedRdataIsEitherRefusedOrSurvivesTheText) {
   };
   Rng rng(8);
   size_t valid = 0;
-  for (int i = 0; i < 60000; ++i) {
+  for (int i = 0; i < 15000; ++i) {
     const auto& [type, text] = seeds[rng.Below(seeds.size())];
     std::string rdata = *RdataFromText(type, text);
     for (uint64_t k = 1 + rng.Below(3); k > 0 && !rdata.empty(); --k) {
@@ -209,12 +209,12 @@ TEST(RdataText, DamagedRdataIsEitherRefusedOrSurvivesTheText) {
     ASSERT_TRUE(back.ok()) << TypeToText(type) << " " << written << ": " << back.error().what;
     ASSERT_EQ(*back, rdata) << TypeToText(type) << " " << written;
   }
-  EXPECT_GT(valid, 5000u);
+  EXPECT_GT(valid, 2000u);
 }
 
 TEST(RdataText, AnyOctetsAreEitherRefusedOrSurviveTheText) {
   Rng rng(7);
-  for (int i = 0; i < 60000; ++i) {
+  for (int i = 0; i < 15000; ++i) {
     const auto type = static_cast<RRType>(rng.Chance(1, 8) ? 256 + rng.Below(2) : 1 + rng.Below(110));
     std::string rdata(rng.Below(24), '\0');
     for (char& c : rdata) c = static_cast<char>(rng.Chance(1, 2) ? rng.Below(6) : rng.Next());
