@@ -1,5 +1,5 @@
-// A batched DNS query generator: keeps a window of questions in flight on one UDP socket, checks every answer's id,
-// question and rcode, and prints one JSON line. Bounded in time; sends to loopback only.
+// A batched DNS query generator: keeps a window of questions in flight on one UDP socket, checks every
+// answer's id, question and rcode, and prints one JSON line. Bounded in time; sends to loopback only.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -29,9 +29,9 @@ constexpr uint64_t kLostAfterNs = 2'000'000'000;
 struct Options {
   std::string server = "127.0.0.1";
   uint16_t port = 5300;
-  std::string queries;     // a line: name type
+  std::string queries;  // a line: name type
   double seconds = 5;
-  int window = 512;        // questions in flight
+  int window = 512;  // questions in flight
   int cpu = -1;
   bool edns = false;
 };
@@ -57,8 +57,8 @@ uint64_t NowNs() {
 }
 
 uint16_t TypeNumber(const std::string& type) {
-  static const std::vector<std::pair<std::string, uint16_t>> types = {{"A", 1},    {"NS", 2},   {"SOA", 6},  {"MX", 15},
-                                                                      {"TXT", 16}, {"AAAA", 28}, {"DS", 43}};
+  static const std::vector<std::pair<std::string, uint16_t>> types = {
+      {"A", 1}, {"NS", 2}, {"SOA", 6}, {"MX", 15}, {"TXT", 16}, {"AAAA", 28}, {"DS", 43}};
   for (const auto& [name, number] : types) {
     if (name == type) return number;
   }
@@ -180,7 +180,8 @@ class Load {
     if (sent_at_[id] == 0) return;  // late: already counted as lost
     const std::vector<uint8_t>& question = questions_[asked_[id]].wire;
     const size_t question_end = question.size() - (options_.edns ? 11 : 0);
-    const bool echoes = size >= question_end && std::memcmp(answer + 12, &question[12], question_end - 12) == 0;
+    const bool echoes =
+        size >= question_end && std::memcmp(answer + 12, &question[12], question_end - 12) == 0;
     if (!(answer[2] & 0x80) || !echoes) ++counts_.wrong;
     ++counts_.rcodes[answer[3] & 15];
     ++counts_.answered;
@@ -204,13 +205,15 @@ class Load {
 
   uint32_t Percentile(double p) {
     if (latencies_.empty()) return 0;
-    return latencies_[std::min(latencies_.size() - 1, static_cast<size_t>(p * static_cast<double>(latencies_.size())))];
+    return latencies_[std::min(latencies_.size() - 1,
+                               static_cast<size_t>(p * static_cast<double>(latencies_.size())))];
   }
 
   void Print(double seconds) {
     std::sort(latencies_.begin(), latencies_.end());
-    std::cout << "{\"seconds\":" << seconds << ",\"sent\":" << counts_.sent << ",\"answered\":" << counts_.answered
-              << ",\"lost\":" << counts_.lost << ",\"wrong\":" << counts_.wrong
+    std::cout << "{\"seconds\":" << seconds << ",\"sent\":" << counts_.sent
+              << ",\"answered\":" << counts_.answered << ",\"lost\":" << counts_.lost
+              << ",\"wrong\":" << counts_.wrong
               << ",\"qps\":" << static_cast<uint64_t>(static_cast<double>(counts_.answered) / seconds)
               << ",\"p50_us\":" << Percentile(0.5) << ",\"p99_us\":" << Percentile(0.99)
               << ",\"p999_us\":" << Percentile(0.999) << ",\"rcodes\":{";
@@ -247,13 +250,20 @@ Options Parse(int argc, char** argv) {
     }
     if (i + 1 == argc) Die(flag + " needs a value");
     const std::string value = argv[++i];
-    if (flag == "--server") options.server = value;
-    else if (flag == "--port") options.port = static_cast<uint16_t>(std::stoi(value));
-    else if (flag == "--queries") options.queries = value;
-    else if (flag == "--seconds") options.seconds = std::min(120.0, std::stod(value));
-    else if (flag == "--window") options.window = std::clamp(std::stoi(value), 1, 8192);
-    else if (flag == "--cpu") options.cpu = std::stoi(value);
-    else Die("unknown flag " + flag);
+    if (flag == "--server")
+      options.server = value;
+    else if (flag == "--port")
+      options.port = static_cast<uint16_t>(std::stoi(value));
+    else if (flag == "--queries")
+      options.queries = value;
+    else if (flag == "--seconds")
+      options.seconds = std::min(120.0, std::stod(value));
+    else if (flag == "--window")
+      options.window = std::clamp(std::stoi(value), 1, 8192);
+    else if (flag == "--cpu")
+      options.cpu = std::stoi(value);
+    else
+      Die("unknown flag " + flag);
   }
   if (options.queries.empty()) Die("--queries FILE is needed");
   return options;

@@ -21,14 +21,15 @@ void CollectServe(const serve::Counters& c, const char* transport, api::MetricsS
   count("quorate_dns_truncated_total", "DNS responses with TC set", c.truncated);
   count("quorate_dns_held_total", "DNS requests that waited for a read barrier", c.held);
   count("quorate_dns_hold_expired_total", "SERVFAIL because no read barrier came in time", c.hold_expired);
-  count("quorate_dns_hold_overflow_total", "SERVFAIL because too many requests were waiting", c.hold_overflow);
+  count("quorate_dns_hold_overflow_total", "SERVFAIL because too many requests were waiting",
+        c.hold_overflow);
   count("quorate_dns_send_failed_total", "DNS responses that the system did not take", c.send_failed);
   for (size_t rcode = 0; rcode < serve::kRcodesCounted; ++rcode) {
     if (c.rcodes[rcode] == 0 && rcode > 5) continue;
     api::MetricsSink::Labels with_rcode = labels;
     with_rcode["rcode"] = kRcodeNames[rcode];
-    sink.Counter("quorate_dns_responses_total", "DNS responses by rcode", static_cast<double>(c.rcodes[rcode]),
-                 with_rcode);
+    sink.Counter("quorate_dns_responses_total", "DNS responses by rcode",
+                 static_cast<double>(c.rcodes[rcode]), with_rcode);
   }
 }
 

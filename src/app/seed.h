@@ -9,7 +9,9 @@
 
 namespace quorate::app {
 
-// `servers` are the addresses of the group's nameservers, without ports. kInvalidArgument names a bad zone name.
-absl::StatusOr<rsm::Seed> MakeSeed(const std::vector<std::string>& zones, const std::vector<std::string>& servers);
+// `servers` are the addresses of the group's nameservers, without ports. kInvalidArgument names a bad zone
+// name.
+absl::StatusOr<rsm::Seed> MakeSeed(const std::vector<std::string>& zones,
+                                   const std::vector<std::string>& servers);
 
 }  // namespace quorate::app

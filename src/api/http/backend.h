@@ -37,7 +37,10 @@ struct HttpBackend {
   const Clock* clock = nullptr;
   // Apexes of the zones served, in canonical order. Any thread.
   std::function<std::vector<dns::Name>()> zones;
+  // What /readyz waits for beside a linearizable read; empty: nothing. Any thread; may be null.
+  std::function<std::string()> why_not_ready;
   std::string group, region;  // names; empty if none
+  std::string etcd;           // where this replica's etcd door listens; empty: there is none
   std::string version;
   std::vector<MetricsCollector> collectors;  // beside those of this door, Raft and the process
 };

@@ -19,6 +19,9 @@ HttpResponse No(const std::string& why) {
 
 // Ready: a linearizable read succeeds. A success counts for a moment, so that many probes cost one round.
 void HandleReady(const ContextPtr& context, Respond respond) {
+  if (context->backend.why_not_ready) {
+    if (const std::string why = context->backend.why_not_ready(); !why.empty()) return respond(No(why));
+  }
   const Duration now = context->backend.clock->Boot().since_boot;
   if (now.count() < context->ready_until.load(std::memory_order_relaxed)) return respond(Yes("ready"));
   context->backend.client->Read(

@@ -1,0 +1,272 @@
+#include "app/process.h"
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <mutex>
+#include <random>
+#include <sstream>
+
+#include "api/etcd/server.h"
+#include "api/http/http_server.h"
+#include "app/metrics.h"
+#include "app/place.h"
+#include "app/seed.h"
+#include "app/seeder.h"
+#include "base/status_macros.h"
+#include "replica/replica.h"
+#include "rsm/replicated_state.h"
+#include "serve/tcp_server.h"
+#include "serve/udp_server.h"
+#include "storage/data_directory.h"
+#include "storage/rocks/rocks_state_store.h"
+#include "storage/wal/posix_file_system.h"
+#include "storage/wal/wal.h"
+#include "transport/grpc/grpc_transport.h"
+
+namespace quorate::app {
+namespace {
+
+absl::StatusOr<std::string> ReadFile(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::stringstream content;
+  content << in.rdbuf();
+  if (!in) return absl::InvalidArgumentError(fmt::format("cannot read {}: {}", path, std::strerror(errno)));
+  return content.str();
+}
+
+struct TlsMaterial {
+  std::string certificate, key, ca;
+};
+absl::StatusOr<std::optional<TlsMaterial>> LoadTls(const ServeOptions& options) {
+  if (options.tls_cert.empty()) return std::optional<TlsMaterial>();
+  TlsMaterial tls;
+  ASSIGN_OR_RETURN(tls.certificate, ReadFile(options.tls_cert));
+  ASSIGN_OR_RETURN(tls.key, ReadFile(options.tls_key));
+  ASSIGN_OR_RETURN(tls.ca, ReadFile(options.tls_ca));
+  return std::optional<TlsMaterial>(std::move(tls));
+}
+
+void Notice(const std::string& text) { fmt::print(stderr, "quorate: {}\n", text); }
+
+raft::Configuration BootstrapConfiguration(const oracle::Assignment& place) {
+  raft::Configuration configuration;
+  for (const oracle::AssignedMember& member : place.members) {
+    configuration.members.push_back({.id = member.id, .address = member.addresses.peer});
+  }
+  return configuration;
+}
+
+}  // namespace
+
+// In the order in which they start.
+struct Process::Parts {
+  ServeOptions options;
+  SystemClock clock;
+  std::unique_ptr<storage::DataDirectory> directory;
+  oracle::Assignment place;
+  std::optional<TlsMaterial> tls;
+  storage::PosixFileSystem files;
+  std::unique_ptr<storage::LogStore> log;
+  std::unique_ptr<storage::StateStore> state;
+  ViewHub<zone::ZoneSet> zones{std::make_shared<const zone::ZoneSet>()};
+  std::unique_ptr<api::WatchHub> watches;
+  std::unique_ptr<rsm::ReplicatedState> state_machine;
+  std::unique_ptr<replica::Replica> replica;
+  std::unique_ptr<Seeder> seeder;
+  std::unique_ptr<serve::UdpServer> udp;
+  std::unique_ptr<serve::TcpServer> tcp;
+  std::unique_ptr<api::EtcdServer> etcd;
+  std::unique_ptr<api::HttpServer> http;
+
+  absl::Status TakePlace(std::stop_token stop);
+  absl::Status OpenStorage();
+  absl::Status StartReplica();
+  absl::Status StartDns();
+  absl::Status StartHttp();
+  absl::Status StartEtcd();
+  rsm::Observer MakeObserver();
+  void Stop();
+};
+
+absl::Status Process::Parts::TakePlace(std::stop_token stop) {
+  ASSIGN_OR_RETURN(directory, storage::DataDirectory::Open(options.data_dir));
+  if (options.oracle_url.empty()) {
+    ASSIGN_OR_RETURN(place, PlaceByHand(options));
+  } else {
+    ASSIGN_OR_RETURN(place, PlaceFromOracle(options, directory->identity().uuid,
+                                            directory->identity().incarnation, std::move(stop)));
+  }
+  return directory->Assign(place.group_id, place.replica_id);
+}
+
+absl::Status Process::Parts::OpenStorage() {
+  const storage::WalOptions wal{.segment_bytes = options.wal_segment_mib << 20,
+                                .expect_existing = directory->identity().has_log};
+  ASSIGN_OR_RETURN(log, storage::OpenWal(files, directory->wal_path(), wal));
+  ASSIGN_OR_RETURN(state, storage::OpenRocksState(directory->state_path(), {}));
+  if (!options.listen_etcd.empty()) {
+    watches = std::make_unique<api::WatchHub>(state->map(), api::EtcdOptions().progress_interval);
+  }
+  state_machine = std::make_unique<rsm::ReplicatedState>(state->map(), MakeObserver());
+  return absl::OkStatus();
+}
+
+rsm::Observer Process::Parts::MakeObserver() {
+  rsm::Observer observer;
+  observer.zones_changed = [this](std::shared_ptr<const zone::ZoneSet> next) {
+    zones.Publish(std::move(next));
+  };
+  if (watches) {
+    observer.store_changed = [this](Revision revision, const std::vector<kv::Event>& events) {
+      watches->Publish(revision, events);
+    };
+    observer.reloaded = [this] { watches->Reset(); };
+  }
+  return observer;
+}
+
+absl::Status Process::Parts::StartReplica() {
+  replica::ReplicaOptions replica_options;
+  replica_options.group = place.group_id;
+  replica_options.bootstrap = BootstrapConfiguration(place);
+  for (const auto& member : place.members) replica_options.addresses[member.id] = member.addresses.peer;
+  replica_options.core.self = place.replica_id;
+  replica_options.core.seed = std::random_device()();
+  replica_options.core.heartbeat_interval = std::chrono::milliseconds(options.heartbeat_ms);
+  replica_options.core.election_timeout_min = std::chrono::milliseconds(options.election_ms);
+  replica_options.core.election_timeout_max = std::chrono::milliseconds(2 * options.election_ms);
+  transport::GrpcTransportOptions transport_options{
+      .listen = options.listen_peer,
+      .deployment = place.group,
+      .group = place.group_id,
+      .self = place.replica_id,
+      .tls =
+          tls ? std::optional(transport::TlsOptions{tls->certificate, tls->key, tls->ca, ""}) : std::nullopt,
+      .on_notice = Notice};
+  auto make_transport =
+      [this, transport_options](
+          transport::MessageHandler handler) -> absl::StatusOr<std::unique_ptr<transport::PeerTransport>> {
+    RETURN_IF_ERROR(
+        directory->MarkLogBegun());  // recovered; from the first message on its loss must be noticed
+    ASSIGN_OR_RETURN(std::unique_ptr<transport::GrpcTransport> made,
+                     transport::GrpcTransport::Start(transport_options, std::move(handler)));
+    return made;
+  };
+  ASSIGN_OR_RETURN(replica, replica::Replica::Start(std::move(replica_options),
+                                                    {*log, *state, *state_machine, clock, make_transport}));
+  ASSIGN_OR_RETURN(rsm::Seed seed, MakeSeed(place.zones, NameserverHosts(place)));
+  seeder = std::make_unique<Seeder>(replica->client(), state->map(), std::move(seed));
+  return absl::OkStatus();
+}
+
+absl::Status Process::Parts::StartDns() {
+  serve::ServerOptions server{.addresses = {},
+                              .workers = options.dns_workers,
+                              .hold_budget = std::chrono::milliseconds(options.hold_ms),
+                              .respond = {}};
+  server.respond.chaos = options.chaos_version;
+  server.respond.version = fmt::format("Quorate {}", QUORATE_VERSION);
+  server.respond.id = fmt::format("{}-{}", place.group, place.replica_id.value);
+  for (const std::string& text : options.listen_dns) {
+    ASSIGN_OR_RETURN(const serve::SocketAddress address, serve::SocketAddress::FromText(text));
+    if (!address.IsWildcard()) {
+      server.addresses.push_back(address);
+      continue;
+    }
+    ASSIGN_OR_RETURN(const std::vector<serve::SocketAddress> expanded, serve::ExpandWildcard(address));
+    server.addresses.insert(server.addresses.end(), expanded.begin(), expanded.end());
+  }
+  if (server.addresses.empty()) return absl::OkStatus();
+  const serve::DataSource source{zones, replica->gate(), clock, seeder->health()};
+  ASSIGN_OR_RETURN(udp, serve::UdpServer::Start(server, source));
+  server.workers = 1;
+  ASSIGN_OR_RETURN(tcp, serve::TcpServer::Start(std::move(server), source));
+  return absl::OkStatus();
+}
+
+absl::Status Process::Parts::StartHttp() {
+  if (options.listen_http.empty()) return absl::OkStatus();
+  api::HttpServerOptions server;
+  server.address = options.listen_http;
+  server.tls_cert = options.tls_cert;
+  server.tls_key = options.tls_key;
+  if (!options.api_token_file.empty()) {
+    ASSIGN_OR_RETURN(server.tokens, api::LoadTokens(options.api_token_file));
+  }
+  api::HttpBackend backend;
+  backend.client = &replica->client();
+  backend.map = &state->map();
+  backend.clock = &clock;
+  backend.zones = [this] {
+    std::vector<dns::Name> apexes;
+    for (const zone::ZonePtr& zone : zones.Get()->All()) apexes.push_back(zone->apex());
+    return apexes;
+  };
+  backend.why_not_ready = [this] {
+    return std::string(seeder->done() ? "" : "the group's zones are not made yet");
+  };
+  backend.group = place.group;
+  backend.region = options.region;
+  backend.etcd = options.listen_etcd;
+  backend.version = QUORATE_VERSION;
+  backend.collectors.push_back([this](api::MetricsSink& sink) {
+    serve::Counters sum;
+    for (const auto& counters : udp ? udp->ReadCounters() : std::vector<serve::Counters>()) sum += counters;
+    CollectServe(sum, "udp", sink);
+    sum = {};
+    for (const auto& counters : tcp ? tcp->ReadCounters() : std::vector<serve::Counters>()) sum += counters;
+    CollectServe(sum, "tcp", sink);
+  });
+  ASSIGN_OR_RETURN(http, api::HttpServer::Start(std::move(server), std::move(backend)));
+  return absl::OkStatus();
+}
+
+absl::Status Process::Parts::StartEtcd() {
+  if (options.listen_etcd.empty()) return absl::OkStatus();
+  api::EtcdOptions server;
+  server.listen = {options.listen_etcd};
+  if (tls) server.tls = api::EtcdTls{tls->certificate, tls->key, tls->ca};
+  const api::EtcdBackend backend{&replica->client(), &state->map(), QUORATE_VERSION, nullptr};
+  ASSIGN_OR_RETURN(etcd, api::EtcdServer::Start(backend, server, *watches));
+  return absl::OkStatus();
+}
+
+void Process::Parts::Stop() {
+  if (http) http->Stop();
+  if (etcd) etcd->Stop();
+  tcp.reset();
+  udp.reset();
+  if (replica) replica->Stop();  // answers what waits, the seeder included
+  seeder.reset();
+}
+
+absl::StatusOr<std::unique_ptr<Process>> Process::Start(const ServeOptions& options, std::stop_token stop) {
+  auto process = std::unique_ptr<Process>(new Process(std::make_unique<Parts>()));
+  Parts& parts = *process->parts_;
+  parts.options = options;
+  ASSIGN_OR_RETURN(parts.tls, LoadTls(options));
+  RETURN_IF_ERROR(parts.TakePlace(std::move(stop)));
+  RETURN_IF_ERROR(parts.OpenStorage());
+  RETURN_IF_ERROR(parts.StartReplica());
+  RETURN_IF_ERROR(parts.StartDns());
+  RETURN_IF_ERROR(parts.StartEtcd());
+  RETURN_IF_ERROR(parts.StartHttp());
+  return process;
+}
+
+Process::Process(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Process::~Process() { parts_->Stop(); }
+
+std::string Process::Describe() const {
+  const ServeOptions& o = parts_->options;
+  std::string where;
+  for (const std::string& address : o.listen_dns) where += " dns " + address;
+  if (!o.listen_http.empty()) where += " http " + o.listen_http;
+  if (!o.listen_etcd.empty()) where += " etcd " + o.listen_etcd;
+  return fmt::format("replica {} of group {} ({}) serves:{}", parts_->place.replica_id.value,
+                     parts_->place.group_id.value, parts_->place.group, where);
+}
+
+}  // namespace quorate::app
