@@ -9,7 +9,7 @@
 namespace quorate::api::etcd {
 namespace {
 
-constexpr auto kStatusMaxAge = std::chrono::milliseconds(100);
+constexpr auto kHeaderMaxAge = std::chrono::milliseconds(100);
 constexpr const char* kSessionMetadata = "quorate-session";
 
 }  // namespace
@@ -53,27 +53,28 @@ void WorkPool::Run() {
   }
 }
 
-replica::GroupStatus StatusCache::Get() {
+HeaderCache::Ids HeaderCache::Get() {
   std::lock_guard lock(mu_);
   const auto now = std::chrono::steady_clock::now();
-  if (read_at_ == std::chrono::steady_clock::time_point() || now - read_at_ > kStatusMaxAge) {
-    status_ = client_.Status();
+  if (!read_at_ || now - *read_at_ > kHeaderMaxAge) {
+    const replica::GroupStatus status = client_.Status();
+    ids_ = {status.group.value, status.raft.self.value, status.raft.hard_state.current_term.value};
     read_at_ = now;
   }
-  return status_;
+  return ids_;
 }
 
 Door::Door(EtcdBackend b, EtcdOptions o)
     : backend(std::move(b)),
       options(std::move(o)),
-      status(*backend.client),
+      header(*backend.client),
       pool(std::clamp<size_t>(std::thread::hardware_concurrency(), 2, 8)) {}
 
-void Door::FillHeader(etcdserverpb::ResponseHeader& header) {
-  const replica::GroupStatus now = status.Get();
-  header.set_cluster_id(now.group.value);
-  header.set_member_id(now.raft.self.value);
-  header.set_raft_term(now.raft.hard_state.current_term.value);
+void Door::FillHeader(etcdserverpb::ResponseHeader& out) {
+  const HeaderCache::Ids ids = header.Get();
+  out.set_cluster_id(ids.cluster);
+  out.set_member_id(ids.member);
+  out.set_raft_term(ids.term);
 }
 
 std::shared_ptr<Call> Call::Begin(Door& door, grpc::CallbackServerContext* context,

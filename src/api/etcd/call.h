@@ -39,26 +39,29 @@ class WorkPool {
   std::vector<std::thread> threads_;
 };
 
-// What Raft last said of itself, at most a tenth of a second old: asking it takes its lock.
-class StatusCache {
+// What stands in every header, at most a tenth of a second old: asking Raft takes its lock.
+class HeaderCache {
  public:
-  explicit StatusCache(const replica::Client& client) : client_(client) {}
-  replica::GroupStatus Get();
+  struct Ids {
+    uint64_t cluster = 0, member = 0, term = 0;
+  };
+  explicit HeaderCache(const replica::Client& client) : client_(client) {}
+  Ids Get();
 
  private:
   const replica::Client& client_;
   std::mutex mu_;
-  std::chrono::steady_clock::time_point read_at_;
-  replica::GroupStatus status_;
+  std::optional<std::chrono::steady_clock::time_point> read_at_;
+  Ids ids_;
 };
 
 struct Door {
   Door(EtcdBackend b, EtcdOptions o);
-  void FillHeader(etcdserverpb::ResponseHeader& header);  // all but the revision
+  void FillHeader(etcdserverpb::ResponseHeader& out);  // all but the revision
 
   const EtcdBackend backend;
   const EtcdOptions options;
-  StatusCache status;
+  HeaderCache header;
   std::atomic<size_t> calls{0};
   WorkPool pool;
 };
