@@ -45,8 +45,7 @@ std::vector<MemberId> EveryMember(const Configuration& configuration) {
   std::vector<MemberId> out = configuration.outgoing_voters;
   for (const Member& m : configuration.members) out.push_back(m.id);
   std::ranges::sort(out);
-  const auto repeated = std::ranges::unique(out);
-  out.erase(repeated.begin(), repeated.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;
 }
 
