@@ -37,6 +37,8 @@ class Checker {
   Revision floor() const { return floor_; }
   size_t acknowledged() const { return acknowledged_.size(); }
   size_t applied() const { return applied_.size(); }
+  void OnSnapshotInstalled() { ++snapshots_; }
+  size_t snapshots() const { return snapshots_; }
   size_t leaders() const { return leaders_.size(); }
 
   // At the end, of each replica.
@@ -70,6 +72,7 @@ class Checker {
   std::map<std::string, Revision> written_;
   std::map<Revision, Acknowledged> acknowledged_;
   Revision floor_;
+  size_t snapshots_ = 0;
 };
 
 }  // namespace quorate::sim

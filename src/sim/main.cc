@@ -24,13 +24,14 @@ void PrintFailure(const Options& options, const Report& report) {
 }
 
 struct Totals {
-  size_t acknowledged = 0, reads = 0, leaders = 0, crashes = 0;
+  size_t acknowledged = 0, reads = 0, leaders = 0, crashes = 0, snapshots = 0;
   double simulated = 0;
   void Add(const Report& report) {
     acknowledged += report.acknowledged;
     reads += report.reads;
     leaders += report.leaders;
     crashes += report.crashes;
+    snapshots += report.snapshots;
     simulated += std::chrono::duration<double>(report.simulated).count();
   }
 };
@@ -63,9 +64,9 @@ int RunSeeds(Options options, uint64_t count, bool twice, double seconds_max) {
   }
   std::printf(
       "%llu seeds passed in %.1f s: %.0f s simulated, %zu writes acknowledged, %zu reads, %zu terms led, "
-      "%zu crashes\n",
+      "%zu crashes, %zu snapshots installed\n",
       static_cast<unsigned long long>(done), elapsed(), totals.simulated, totals.acknowledged, totals.reads,
-      totals.leaders, totals.crashes);
+      totals.leaders, totals.crashes, totals.snapshots);
   return 0;
 }
 
@@ -76,7 +77,7 @@ int main(int argc, char** argv) {
   CLI::App app("Simulates a group of three replicas from a seed and checks Raft's properties at every step.");
   uint64_t seeds = 200, from = 1, seed = 0;
   bool twice = false;
-  double chaos_seconds = 6, seconds_max = 0;
+  double chaos_seconds = 10, seconds_max = 0;
   quorate::sim::Options options;
   app.add_option("--seeds", seeds, "How many seeds")->capture_default_str();
   app.add_option("--from", from, "The first seed")->capture_default_str();

@@ -267,8 +267,6 @@ void SimReplica::StartLogJobs() {
        p.log_jobs.pop_front()) {
     batch.push_back(std::get<storage::LogWrite>(std::move(p.log_jobs.front().work)));
     last = p.log_jobs.front().id;
-    if (options_.mutation == Mutation::kForgetVote && batch.back().hard_state)
-      batch.back().hard_state->voted_for = MemberId{};
   }
   const Duration time = DiskTime();
   if (options_.mutation == Mutation::kAckBeforeSync) {
@@ -309,8 +307,10 @@ void SimReplica::StartApplyJob() {
     process_->apply_jobs.pop_front();
     auto event = process_->worker->Run(job);
     CHECK(event.ok());
-    if (const auto* installed = std::get_if<replica::SnapshotInstalled>(&*event))
+    if (const auto* installed = std::get_if<replica::SnapshotInstalled>(&*event)) {
+      checker_.OnSnapshotInstalled();
       world_.Note(id_.value, "snapshot installed", installed->index.value);
+    }
     process_->apply_busy = false;
     Post(*std::move(event));
     StartApplyJob();

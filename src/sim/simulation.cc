@@ -45,9 +45,17 @@ class Simulation {
     if (Going())
       for (uint64_t id = 1; id <= kMembers; ++id)
         checker_.CheckFinalState(MemberId{id}, replicas_[id - 1]->map());
-    return {
-        world_.violation(), world_.trace_hash(), world_.LastLines(), world_.steps(), checker_.acknowledged(),
-        workload_.reads(),  checker_.applied(),  checker_.leaders(), crashes_,       world_.now()};
+    return {.violation = world_.violation(),
+            .trace_hash = world_.trace_hash(),
+            .last_lines = world_.LastLines(),
+            .steps = world_.steps(),
+            .acknowledged = checker_.acknowledged(),
+            .reads = workload_.reads(),
+            .applied = checker_.applied(),
+            .leaders = checker_.leaders(),
+            .crashes = crashes_,
+            .snapshots = checker_.snapshots(),
+            .simulated = world_.now()};
   }
 
  private:

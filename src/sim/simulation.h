@@ -15,7 +15,7 @@ struct Report {
   uint64_t trace_hash = 0;
   std::vector<std::string> last_lines;  // of the trace
   uint64_t steps = 0;
-  size_t acknowledged = 0, reads = 0, applied = 0, leaders = 0, crashes = 0;
+  size_t acknowledged = 0, reads = 0, applied = 0, leaders = 0, crashes = 0, snapshots = 0;
   Duration simulated{0};
 };
 
