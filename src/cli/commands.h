@@ -15,6 +15,11 @@ int Run(int argc, char** argv);
 
 void RegisterServe(CLI::App& app, ExitCode& exit);
 void RegisterOracle(CLI::App& app, ExitCode& exit);
+void RegisterRecord(CLI::App& app, ExitCode& exit);
+void RegisterZone(CLI::App& app, ExitCode& exit);
+void RegisterKv(CLI::App& app, ExitCode& exit);
+void RegisterGroup(CLI::App& app, ExitCode& exit);
+void RegisterResolve(CLI::App& app, ExitCode& exit);
 void RegisterVersion(CLI::App& app, ExitCode& exit);
 
 }  // namespace quorate::cli

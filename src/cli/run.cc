@@ -12,10 +12,13 @@ int Run(int argc, char** argv) {
       "QUORATE_SERVER.\n" +
       std::string(kExitCodeHelp));
   ExitCode exit = ExitCode::kOk;
-#ifdef QUORATE_WITH_SERVE
   RegisterServe(app, exit);
-#endif
   RegisterOracle(app, exit);
+  RegisterRecord(app, exit);
+  RegisterZone(app, exit);
+  RegisterKv(app, exit);
+  RegisterGroup(app, exit);
+  RegisterResolve(app, exit);
   RegisterVersion(app, exit);
   try {  // CLI11 reports everything by throwing, --help too
     app.parse(argc, argv);

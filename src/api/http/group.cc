@@ -97,6 +97,7 @@ json GroupToJson(const HttpBackend& backend) {
           {"transferring_to", raft.transferring_to.value},
           {"members", MembersToJson(raft)},
           {"zones", std::move(zones)},
+          {"etcd", backend.etcd},
           {"version", backend.version}};
 }
 

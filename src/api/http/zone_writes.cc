@@ -161,7 +161,7 @@ HttpResponse Created(const kv::MapReader& map, const rsm::CommandResult& result,
   if (with_rrsets) {
     json& rrsets = body["rrsets"] = json::array();
     rsm::ForEachRRset(map, result.revision, apex, [&](const rsm::StoredRRset& stored) {
-      rrsets.push_back(RRsetToJson(stored.rrset));
+      rrsets.push_back(StoredRRsetToJson(stored));
       return true;
     });
   }

@@ -106,7 +106,7 @@ HttpResponse GetZone(const kv::MapReader& map, const dns::Name& apex, const Filt
   if (with_rrsets) {
     json& rrsets = body["rrsets"] = json::array();
     ForEachMatch(zone, filter,
-                 [&](const StoredRRset& stored) { rrsets.push_back(RRsetToJson(stored.rrset)); });
+                 [&](const StoredRRset& stored) { rrsets.push_back(StoredRRsetToJson(stored)); });
     if (!zone.IsWhole()) return CompactedMeanwhile();
   }
   return WithEtag({.body = Dump(body)}, zone.soa->mod_revision);
@@ -154,7 +154,7 @@ HttpResponse ListZones(const HttpBackend& backend, const std::optional<dns::Name
     body.push_back(ZoneHead(zone));
     if (!with_rrsets) continue;
     json& rrsets = body.back()["rrsets"] = json::array();
-    ForEachMatch(zone, {}, [&](const StoredRRset& stored) { rrsets.push_back(RRsetToJson(stored.rrset)); });
+    ForEachMatch(zone, {}, [&](const StoredRRset& stored) { rrsets.push_back(StoredRRsetToJson(stored)); });
     if (!zone.IsWhole()) return CompactedMeanwhile();
   }
   return WithEtag({.body = Dump(body)}, rsm::CurrentRevision(*backend.map));

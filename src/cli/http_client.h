@@ -1,0 +1,44 @@
+// One HTTP request, by libcurl. Blocks.
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/types.h"
+
+namespace quorate::cli {
+
+struct HttpCall {
+  std::string method = "GET";
+  std::string url;
+  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers;
+  Duration connect_timeout = std::chrono::seconds(2);
+  Duration timeout = std::chrono::seconds(7);  // of all of it; longer than the server's own write timeout
+  std::string ca_file;                         // PEM; empty: the system's
+};
+
+struct HttpReply {
+  enum class Fate : uint8_t {
+    kAnswered,  // status, headers and body are the server's
+    kNotSent,   // no connection: the server has not seen the request
+    kLost,      // sent at least in part, and no answer: nobody knows
+  };
+  Fate fate = Fate::kNotSent;
+  int status = 0;
+  std::map<std::string, std::string> headers;  // names in lower case
+  std::string body;
+  std::string error;  // of what was not answered, for people
+
+  std::string Header(const std::string& lower_case_name) const;
+};
+
+// Any thread.
+HttpReply Send(const HttpCall& call);
+
+// For a path segment or a query value.
+std::string PercentEncode(std::string_view text);
+
+}  // namespace quorate::cli
