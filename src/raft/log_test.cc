@@ -126,6 +126,15 @@ TEST(Log, ALaterAcknowledgementCoversTheWritesBeforeIt) {
   EXPECT_EQ(log.durable(), LogIndex{2});
 }
 
+TEST(Log, AnAcknowledgementOfNothingUnderWayVouchesForNothing) {
+  Log log(Base(0, 0), {});
+  log.Append({4}, Entry(1, 1));
+  log.OnDurable({3}, {1});
+  EXPECT_EQ(log.durable(), LogIndex{0});
+  log.OnDurable({5}, {1});
+  EXPECT_EQ(log.durable(), LogIndex{0});
+}
+
 TEST(Log, TruncationTakesBackDurability) {
   Log log = Sample();
   log.TruncateFrom({7});
