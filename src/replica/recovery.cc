@@ -55,12 +55,17 @@ absl::StatusOr<Recovered> Recover(storage::LogStore& store, storage::StateStore&
   machine.Reload();
   const LogIndex applied = machine.applied_index();
   const Term applied_term = machine.applied_term();
-  const auto stored = state.map().Get(kConfigurationKey);
+  auto stored = state.map().Get(kConfigurationKey);
 
-  const bool fresh = log.base.configuration.members.empty();
-  if (fresh && applied == LogIndex{} && log.entries.empty()) {
-    RETURN_IF_ERROR(BeginAt(store, {LogIndex{}, Term{}, bootstrap}, log));
-  } else if (applied < log.base.last_index) {
+  if (log.base.configuration.members.empty()) {  // nothing was ever installed or compacted
+    if (!stored) {
+      stored = raft::EncodeConfiguration(bootstrap);
+      state.map().Write({{std::string(kConfigurationKey), *stored}});
+      RETURN_IF_ERROR(state.Flush());
+    }
+    ASSIGN_OR_RETURN(log.base.configuration, Decode(*stored));
+  }
+  if (applied < log.base.last_index) {
     return absl::DataLossError("the state ends at entry " + std::to_string(applied.value) +
                                ", but the log begins after entry " +
                                std::to_string(log.base.last_index.value));

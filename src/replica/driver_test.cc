@@ -1,0 +1,414 @@
+#include "replica/driver.h"
+
+#include <gmock/gmock.h>
+
+#include <optional>
+#include <string>
+
+#include "base/limits.h"
+
+namespace quorate::replica {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+raft::Configuration Group(uint64_t members) {
+  raft::Configuration configuration;
+  for (uint64_t id = 1; id <= members; ++id) configuration.members.push_back({.id = MemberId{id}});
+  return configuration;
+}
+
+raft::LogEntry Command(uint64_t index, uint64_t term, const std::string& command, Duration group_time = {}) {
+  return {LogIndex{index}, Term{term}, raft::EntryType::kCommand,
+          std::make_shared<const std::string>(rsm::StampCommand({group_time, {}}, command))};
+}
+
+// Member 1 of a group, its threads played by the test.
+class Shell {
+ public:
+  explicit Shell(uint64_t members, raft::Restored restored = {}, StateAt state = {}) {
+    if (restored.base.configuration.members.empty()) restored.base.configuration = Group(members);
+    config_.core.self = MemberId{1};
+    config_.probe_interval = Duration(0);
+    config_.compaction = {.bytes_max = 1 << 20, .entries_max = 8, .bytes_keep = 1 << 20, .entries_keep = 4};
+    driver.emplace(config_, std::move(restored), state, now());
+  }
+
+  Now now() const { return {time, {seconds(1'700'000'000) + time.since_boot}}; }
+  Actions Do(Event event) {
+    driver->Handle(now(), std::move(event));
+    return driver->Collect(now());
+  }
+  Actions Wait(Duration length) {
+    time = time + length;
+    return driver->Collect(now());
+  }
+  Actions Receive(uint64_t from, uint64_t term, decltype(raft::Message::body) body) {
+    return Do(MessageReceived{{MemberId{from}, MemberId{1}, Term{term}, std::move(body)}});
+  }
+  // The entries' disk and state machine work, until nothing is left to do. Gives all messages sent.
+  enum class Flush { kAtOnce, kNever };
+  std::vector<raft::Message> Settle(Actions actions, Flush flush = Flush::kAtOnce) {
+    std::vector<raft::Message> sent;
+    for (bool more = true; more;) {
+      more = false;
+      std::move(actions.send.begin(), actions.send.end(), std::back_inserter(sent));
+      for (auto& complete : actions.completions) complete();
+      std::vector<Event> events;
+      for (const LogJob& job : actions.log) {
+        if (const auto* base = std::get_if<raft::SnapshotMeta>(&job.work)) {
+          compacted = base->last_index;
+          events.push_back(LogCompacted{base->last_index});
+        } else {
+          ++writes;
+          events.push_back(LogWritten{job.id});
+        }
+      }
+      for (const ApplyJob& job : actions.apply)
+        if (const auto* apply = std::get_if<ApplyEntries>(&job)) events.push_back(Apply(*apply));
+      for (const HousekeepingJob& job : actions.housekeeping)
+        if (flush == Flush::kAtOnce && std::holds_alternative<FlushState>(job))
+          events.push_back(StateFlushed{});
+      actions = {};
+      for (Event& event : events) {
+        more = true;
+        driver->Handle(now(), std::move(event));
+      }
+      if (more) actions = driver->Collect(now());
+    }
+    return sent;
+  }
+  EntriesApplied Apply(const ApplyEntries& job) {
+    EntriesApplied applied;
+    for (const raft::LogEntry& entry : job.entries) {
+      std::string outcome;
+      if (entry.type == raft::EntryType::kCommand) {
+        const auto stamped = rsm::ParseStamped(*entry.payload);
+        stamps.push_back(stamped->stamp);
+        outcome = "did " + std::string(stamped->command);
+      }
+      applied.entries.push_back({entry.index, entry.term, outcome});
+    }
+    return applied;
+  }
+  // A group of one leads as soon as its vote is on disk.
+  void Lead() {
+    Settle(Wait(seconds(1)));
+    ASSERT_EQ(driver->core().role(), raft::Role::kLeader);
+  }
+  // Follows member 2 in `term`.
+  void Follow(uint64_t term) { Settle(Receive(2, term, raft::AppendEntries{.round = 1})); }
+
+  Actions Propose(std::string command, Duration timeout = seconds(1)) {
+    return Do(ProposeCall{std::move(command), timeout, [this](ProposeOutcome o) { outcomes.push_back(o); }});
+  }
+  Actions Read(Duration timeout = seconds(1)) {
+    return Do(ReadCall{timeout, [this](absl::Status s) { reads.push_back(s); }});
+  }
+
+  DriverConfig config_;
+  BootTime time{seconds(100)};
+  std::optional<Driver> driver;
+  std::vector<ProposeOutcome> outcomes;
+  std::vector<absl::Status> reads;
+  std::vector<rsm::Stamp> stamps;
+  size_t writes = 0;
+  LogIndex compacted;
+};
+
+template <class Body>
+const Body* Find(const std::vector<raft::Message>& messages) {
+  for (const raft::Message& message : messages)
+    if (const auto* body = std::get_if<Body>(&message.body)) return body;
+  return nullptr;
+}
+
+bool IsRefused(const ProposeOutcome& outcome, Refusal why) {
+  const auto* refused = std::get_if<NotProposed>(&outcome);
+  return refused && refused->why == why;
+}
+
+// --- the disk ---
+
+TEST(Driver, AVoteLeavesOnlyOnceItIsDurable) {
+  Shell shell(3);
+  const raft::RequestVote vote{.last_index = {}, .last_term = {}};
+  Actions actions = shell.Receive(2, 1, vote);
+  EXPECT_EQ(Find<raft::RequestVoteReply>(actions.send), nullptr);
+  ASSERT_EQ(actions.log.size(), 1u);
+  // Asked again meanwhile: the answer needs no write of its own, and must wait for the one under way all the
+  // same.
+  const Actions again = shell.Receive(2, 1, vote);
+  EXPECT_EQ(Find<raft::RequestVoteReply>(again.send), nullptr);
+  EXPECT_TRUE(again.log.empty());
+  const Actions durable = shell.Do(LogWritten{actions.log[0].id});
+  EXPECT_EQ(durable.send.size(), 2u);
+  EXPECT_TRUE(Find<raft::RequestVoteReply>(durable.send)->granted);
+}
+
+TEST(Driver, WhatWaitsTogetherIsOneWriteAndOneBatch) {
+  Shell shell(1);
+  shell.Lead();
+  for (int i = 0; i < 100; ++i)
+    shell.driver->Handle(shell.now(), ProposeCall{"c" + std::to_string(i), seconds(1),
+                                                  [&](ProposeOutcome o) { shell.outcomes.push_back(o); }});
+  const size_t before = shell.writes;
+  shell.Settle(shell.driver->Collect(shell.now()));
+  EXPECT_EQ(shell.writes, before + 1);
+  ASSERT_EQ(shell.outcomes.size(), 100u);
+  EXPECT_EQ(std::get<Decided>(shell.outcomes[99]).outcome, "did c99");
+}
+
+// --- proposals ---
+
+TEST(Driver, AProposalIsHeldUntilThereIsALeaderAndThenForwarded) {
+  Shell shell(3);
+  EXPECT_EQ(Find<raft::ProposeRequest>(shell.Propose("a").send), nullptr);
+  const auto sent = shell.Settle(shell.Receive(2, 1, raft::AppendEntries{.round = 1}));
+  ASSERT_NE(Find<raft::ProposeRequest>(sent), nullptr);
+  EXPECT_EQ(*Find<raft::ProposeRequest>(sent)->command, "a");
+  EXPECT_TRUE(shell.outcomes.empty());
+}
+
+TEST(Driver, AProposalThatWasOnlyHeldWasCertainlyNotProposed) {
+  Shell shell(3);
+  shell.Propose("a", milliseconds(100));
+  shell.Settle(shell.Wait(milliseconds(100)));
+  ASSERT_EQ(shell.outcomes.size(), 1u);
+  EXPECT_TRUE(IsRefused(shell.outcomes[0], Refusal::kNoLeader));
+}
+
+class Forwarded : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    shell.Follow(1);
+    const Actions actions = shell.Propose("a");
+    ASSERT_NE(Find<raft::ProposeRequest>(actions.send), nullptr);
+    id = Find<raft::ProposeRequest>(actions.send)->id;
+  }
+  void Reply(raft::ProposeReply::Status status, uint64_t index = 0, uint64_t term = 0) {
+    shell.Settle(shell.Receive(2, 1, raft::ProposeReply{id, status, LogIndex{index}, Term{term}}));
+  }
+  // The leader of `term` sends and commits one entry.
+  void Commit(uint64_t leader, uint64_t term, raft::LogEntry entry) {
+    const LogIndex index = entry.index;
+    shell.Settle(shell.Receive(leader, term,
+                               raft::AppendEntries{.prev_index = index - 1,
+                                                   .prev_term = Term{0},
+                                                   .entries = {std::move(entry)},
+                                                   .leader_commit = index,
+                                                   .round = 2}));
+  }
+  Shell shell{3};
+  uint64_t id = 0;
+};
+
+TEST_F(Forwarded, ItIsDecidedWhenItsEntryIsAppliedHere) {
+  Reply(raft::ProposeReply::Status::kAppended, 1, 1);
+  EXPECT_TRUE(shell.outcomes.empty());
+  Commit(2, 1, Command(1, 1, "a"));
+  ASSERT_EQ(shell.outcomes.size(), 1u);
+  EXPECT_EQ(std::get<Decided>(shell.outcomes[0]).outcome, "did a");
+}
+
+TEST_F(Forwarded, TheReplyMayBeOvertakenByTheEntry) {
+  Commit(2, 1, Command(1, 1, "a"));
+  Reply(raft::ProposeReply::Status::kAppended, 1, 1);
+  ASSERT_EQ(shell.outcomes.size(), 1u);
+  EXPECT_EQ(std::get<Decided>(shell.outcomes[0]).index, LogIndex{1});
+}
+
+TEST_F(Forwarded, AnotherTermAtItsIndexMeansThatItIsLost) {
+  Reply(raft::ProposeReply::Status::kAppended, 1, 1);
+  Commit(3, 2, Command(1, 2, "b"));
+  ASSERT_EQ(shell.outcomes.size(), 1u);
+  EXPECT_TRUE(IsRefused(shell.outcomes[0], Refusal::kNoLeader));
+}
+
+TEST_F(Forwarded, WithoutAReplyItsOutcomeIsUnknownWhenTheLeaderChanges) {
+  shell.Settle(shell.Receive(3, 2, raft::AppendEntries{.round = 1}));
+  ASSERT_EQ(shell.outcomes.size(), 1u);
+  EXPECT_TRUE(std::holds_alternative<OutcomeUnknown>(shell.outcomes[0]));
+  Reply(raft::ProposeReply::Status::kAppended, 1, 1);
+  EXPECT_EQ(shell.outcomes.size(), 1u);
+}
+
+TEST_F(Forwarded, WithoutAReplyItsOutcomeIsUnknownAtItsDeadline) {
+  shell.Settle(shell.Wait(seconds(1)));
+  ASSERT_EQ(shell.outcomes.size(), 1u);
+  EXPECT_TRUE(std::holds_alternative<OutcomeUnknown>(shell.outcomes[0]));
+}
+
+TEST_F(Forwarded, ItGoesToTheNextLeaderIfTheOldOneDidNotTakeIt) {
+  Reply(raft::ProposeReply::Status::kNotLeader);
+  EXPECT_TRUE(shell.outcomes.empty());
+  const auto sent = shell.Settle(shell.Receive(3, 2, raft::AppendEntries{.round = 1}));
+  ASSERT_NE(Find<raft::ProposeRequest>(sent), nullptr);
+  EXPECT_NE(Find<raft::ProposeRequest>(sent)->id, id);
+}
+
+TEST_F(Forwarded, AFullLeaderRefusesIt) {
+  Reply(raft::ProposeReply::Status::kQueueFull);
+  ASSERT_EQ(shell.outcomes.size(), 1u);
+  EXPECT_TRUE(IsRefused(shell.outcomes[0], Refusal::kQueueFull));
+}
+
+TEST(Driver, WhatIsTooLargeOrTooManyIsRefusedAtOnce) {
+  Shell shell(3);
+  shell.Settle(shell.Propose(std::string(limits::kCommandBytesMax + 1, 'x')));
+  ASSERT_EQ(shell.outcomes.size(), 1u);
+  EXPECT_TRUE(IsRefused(shell.outcomes[0], Refusal::kTooLarge));
+  for (size_t i = 0; i < limits::kProposalsMax; ++i) shell.Propose("a");
+  shell.Settle(shell.Propose("a"));
+  ASSERT_EQ(shell.outcomes.size(), 2u);
+  EXPECT_TRUE(IsRefused(shell.outcomes[1], Refusal::kQueueFull));
+}
+
+TEST(Driver, ARepeatedRequestIsAppendedOnce) {
+  Shell shell(1);
+  shell.Lead();
+  const raft::ProposeRequest request{77, std::make_shared<const std::string>("a")};
+  const auto first = shell.Settle(shell.Receive(2, 1, request));
+  ASSERT_NE(Find<raft::ProposeReply>(first), nullptr);
+  EXPECT_EQ(Find<raft::ProposeReply>(first)->status, raft::ProposeReply::Status::kAppended);
+  EXPECT_TRUE(shell.Settle(shell.Receive(2, 1, request)).empty());
+  EXPECT_EQ(shell.stamps.size(), 1u);
+}
+
+TEST(Driver, WhoDoesNotLeadTakesNobodysProposal) {
+  Shell shell(3);
+  const auto sent =
+      shell.Settle(shell.Receive(2, 0, raft::ProposeRequest{77, std::make_shared<const std::string>("a")}));
+  ASSERT_NE(Find<raft::ProposeReply>(sent), nullptr);
+  EXPECT_EQ(Find<raft::ProposeReply>(sent)->status, raft::ProposeReply::Status::kNotLeader);
+}
+
+// --- group time ---
+
+TEST(Driver, GroupTimeGoesOnFromTheLargestLoggedValueByTheLeadersOwnClock) {
+  raft::Restored restored{.hard_state = {Term{1}, MemberId{}},
+                          .entries = {Command(1, 1, "a", seconds(500)), Command(2, 1, "b", seconds(400))}};
+  Shell shell(1, restored);
+  shell.Lead();
+  shell.stamps.clear();
+  shell.Settle(shell.Propose("c"));
+  shell.Wait(seconds(7));
+  shell.Settle(shell.Propose("d"));
+  ASSERT_EQ(shell.stamps.size(), 2u);
+  EXPECT_GE(shell.stamps[0].group_time, seconds(500));
+  EXPECT_LT(shell.stamps[0].group_time, seconds(502));
+  EXPECT_EQ(shell.stamps[1].group_time - shell.stamps[0].group_time, seconds(7));
+}
+
+// --- reads ---
+
+TEST(Driver, AReadThatComesDuringARoundWaitsForTheNext) {
+  Shell shell(3);
+  shell.Follow(1);
+  const auto first = Find<raft::ReadIndexRequest>(shell.Read().send);
+  ASSERT_NE(first, nullptr);
+  const uint64_t id = first->id;
+  const Actions second = shell.Read();
+  EXPECT_EQ(Find<raft::ReadIndexRequest>(second.send), nullptr);
+  const auto next = shell.Settle(shell.Receive(2, 1, raft::ReadIndexReply{id, true, LogIndex{0}}));
+  EXPECT_EQ(shell.reads.size(), 1u);
+  ASSERT_NE(Find<raft::ReadIndexRequest>(next), nullptr);
+  EXPECT_NE(Find<raft::ReadIndexRequest>(next)->id, id);
+  // The first answer, repeated by the network, says nothing of the second round.
+  shell.Settle(shell.Receive(2, 1, raft::ReadIndexReply{id, true, LogIndex{0}}));
+  EXPECT_EQ(shell.reads.size(), 1u);
+}
+
+TEST(Driver, AReadWaitsUntilItsIndexIsApplied) {
+  Shell shell(3);
+  shell.Follow(1);
+  const uint64_t id = Find<raft::ReadIndexRequest>(shell.Read().send)->id;
+  shell.Settle(shell.Receive(2, 1, raft::ReadIndexReply{id, true, LogIndex{1}}));
+  EXPECT_TRUE(shell.reads.empty());
+  shell.Settle(shell.Receive(
+      2, 1, raft::AppendEntries{.entries = {Command(1, 1, "a")}, .leader_commit = LogIndex{1}}));
+  ASSERT_EQ(shell.reads.size(), 1u);
+  EXPECT_TRUE(shell.reads[0].ok());
+}
+
+TEST(Driver, AReadWithoutALeaderIsUnavailable) {
+  Shell shell(3);
+  shell.Read(milliseconds(100));
+  shell.Settle(shell.Wait(milliseconds(100)));
+  ASSERT_EQ(shell.reads.size(), 1u);
+  EXPECT_EQ(shell.reads[0].code(), absl::StatusCode::kUnavailable);
+}
+
+TEST(Driver, ALostRequestIsAskedAgainUnderANewId) {
+  Shell shell(3);
+  shell.Follow(1);
+  const uint64_t id = Find<raft::ReadIndexRequest>(shell.Read().send)->id;
+  for (int i = 0; i < 3; ++i) {
+    shell.Settle(shell.Wait(milliseconds(50)));
+    shell.Settle(shell.Receive(2, 1, raft::AppendEntries{.round = 2}));
+  }
+  const auto again = shell.Settle(shell.Wait(milliseconds(50)));
+  ASSERT_NE(Find<raft::ReadIndexRequest>(again), nullptr);
+  EXPECT_NE(Find<raft::ReadIndexRequest>(again)->id, id);
+}
+
+TEST(Driver, BarriersOfTheGateAreCompletedByTheNewestTicket) {
+  Shell shell(1);
+  shell.Lead();
+  const Actions actions = shell.Do(BarrierCall{5});
+  EXPECT_EQ(actions.barrier_completed, 5u);
+}
+
+// --- compaction ---
+
+TEST(Driver, TheLogIsCutOnlyBelowWhatIsFlushed) {
+  Shell shell(1);
+  shell.Lead();
+  for (int i = 0; i < 7; ++i) shell.Settle(shell.Propose("a"));  // 8 entries with the no-op
+  EXPECT_EQ(shell.compacted, LogIndex{0});
+  Actions actions = shell.Propose("b");
+  ASSERT_EQ(actions.housekeeping.size(), 1u);
+  for (const LogJob& job : actions.log) EXPECT_TRUE(std::holds_alternative<storage::LogWrite>(job.work));
+  shell.Settle(std::move(actions), Shell::Flush::kNever);
+  EXPECT_EQ(shell.compacted, LogIndex{0});
+  shell.Settle(shell.Do(StateFlushed{}));
+  EXPECT_EQ(shell.compacted, LogIndex{5});  // 4 stay
+  EXPECT_EQ(shell.driver->Status(shell.time).raft.first, LogIndex{6});
+}
+
+// --- the end ---
+
+TEST(Driver, StoppingAnswersEverybody) {
+  Shell shell(3);
+  shell.Propose("a", seconds(60));
+  shell.Read(seconds(60));
+  Actions actions = shell.Do(StopCall{});
+  EXPECT_FALSE(actions.stopped);  // the proposal may yet find a leader
+  actions = shell.Wait(seconds(2));
+  EXPECT_TRUE(actions.stopped);
+  shell.Settle(std::move(actions));
+  ASSERT_EQ(shell.outcomes.size(), 1u);
+  EXPECT_TRUE(IsRefused(shell.outcomes[0], Refusal::kStopping));
+  ASSERT_EQ(shell.reads.size(), 1u);
+  EXPECT_FALSE(shell.reads[0].ok());
+  shell.Settle(shell.Propose("b"));
+  EXPECT_TRUE(IsRefused(shell.outcomes.back(), Refusal::kStopping));
+}
+
+TEST(Driver, AFollowerWithNothingWaitingStopsAtOnce) {
+  Shell shell(3);
+  EXPECT_TRUE(shell.Do(StopCall{}).stopped);
+}
+
+TEST(Driver, OnlyALeaderCanHandOverLeadership) {
+  Shell shell(3);
+  shell.Follow(1);
+  std::optional<absl::Status> status;
+  shell.Settle(shell.Do(TransferCall{MemberId{3}, [&](absl::Status s) { status = s; }}));
+  ASSERT_TRUE(status.has_value());
+  EXPECT_EQ(status->code(), absl::StatusCode::kFailedPrecondition);
+}
+
+}  // namespace
+}  // namespace quorate::replica
