@@ -1,5 +1,5 @@
-// Text <-> wire, by libzscanner and libknot, behind one interface (RFC 1035 5, 3597). The only file here that calls
-// them is presentation.cc. Any thread; no state is kept.
+// Text <-> wire, by libzscanner and libknot, behind one interface (RFC 1035 5, 3597). The only file here that
+// calls them is presentation.cc. Any thread; no state is kept.
 #pragma once
 
 #include <functional>
@@ -29,8 +29,8 @@ struct ZoneTextOptions {
   Name origin;
   uint32_t default_ttl = 3600;
 };
-// Calls `record` for each record in order; stops at the first error, or when `record` returns a non-empty reason.
-// $INCLUDE is refused; $ORIGIN must be absolute. A text string over 255 octets becomes several.
+// Calls `record` for each record in order; stops at the first error, or when `record` returns a non-empty
+// reason. $INCLUDE is refused; $ORIGIN must be absolute. A text string over 255 octets becomes several.
 // Bounded memory however long the text.
 std::optional<TextError> ParseZoneText(std::string_view text, const ZoneTextOptions& options,
                                        const std::function<std::string(TextRecord&&)>& record);

@@ -15,12 +15,13 @@
 
 namespace quorate::storage {
 
-// One batch of Effects. Batches are written in the order given; within one: install, then hard_state, then append.
+// One batch of Effects. Batches are written in the order given; within one: install, then hard_state, then
+// append.
 struct LogWrite {
   std::optional<raft::SnapshotMeta> install;  // the log restarts after install->last_index
   bool keep_log_suffix = false;               // with install: entries after it stay
   std::optional<raft::HardState> hard_state;
-  std::vector<raft::LogEntry> append;         // replaces any suffix from append.front().index on
+  std::vector<raft::LogEntry> append;  // replaces any suffix from append.front().index on
 };
 
 struct RecoveredLog {
@@ -30,8 +31,8 @@ struct RecoveredLog {
   bool torn_tail = false;  // an unfinished last write was dropped: it was never acknowledged
 };
 
-// The replicated log on disk. One thread calls Write and Compact. Any failed write or sync poisons the log: that call
-// and every later one fail, and the replica must stop (a retried fsync can lie).
+// The replicated log on disk. One thread calls Write and Compact. Any failed write or sync poisons the log:
+// that call and every later one fail, and the replica must stop (a retried fsync can lie).
 class LogStore {
  public:
   virtual ~LogStore() = default;
@@ -40,8 +41,8 @@ class LogStore {
   virtual absl::StatusOr<RecoveredLog> Recover() = 0;
   // All of `batch` with one write and one sync. Returns when durable. Blocks.
   virtual absl::Status Write(std::span<const LogWrite> batch) = 0;
-  // Entries up to `base.last_index` may go; whole segments are dropped when nothing newer is in them. `base` becomes
-  // what Recover() gives as base.
+  // Entries up to `base.last_index` may go; whole segments are dropped when nothing newer is in them. `base`
+  // becomes what Recover() gives as base.
   virtual absl::Status Compact(const raft::SnapshotMeta& base) = 0;
   virtual size_t bytes() const = 0;  // on disk
 };
@@ -50,8 +51,8 @@ class LogStore {
 class SnapshotSource {
  public:
   virtual ~SnapshotSource() = default;
-  // Up to `max` bytes at `offset`; empty at the end. Offsets grow; only the newest `limits::kSnapshotChunkBytes`
-  // before the furthest offset can be asked for again.
+  // Up to `max` bytes at `offset`; empty at the end. Offsets grow; only the newest
+  // `limits::kSnapshotChunkBytes` before the furthest offset can be asked for again.
   virtual absl::StatusOr<std::string> Read(uint64_t offset, size_t max) = 0;
 };
 class SnapshotSink {
@@ -62,8 +63,8 @@ class SnapshotSink {
   virtual absl::Status Commit() = 0;
 };
 
-// The applied state: an ordered map that survives a restart up to some applied index, atomically with it (the index
-// is one of the map's own keys, written in the same batch).
+// The applied state: an ordered map that survives a restart up to some applied index, atomically with it (the
+// index is one of the map's own keys, written in the same batch).
 class StateStore {
  public:
   virtual ~StateStore() = default;

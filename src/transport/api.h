@@ -18,8 +18,8 @@ class PeerTransport {
   virtual void SetPeers(const std::map<MemberId, std::string>& peers) = 0;
 };
 
-// What arrives: well-formed, from a member of this group, addressed to this member. Called from the transport's
-// threads; must not block.
+// What arrives: well-formed, from a member of this group, addressed to this member. Called from the
+// transport's threads; must not block.
 using MessageHandler = std::function<void(raft::Message)>;
 
 }  // namespace quorate::transport
