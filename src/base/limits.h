@@ -55,14 +55,16 @@ inline constexpr size_t kRRsetWireBytesMax = 64000;  // 65535 - header 12 - ques
 
 // The etcd door.
 inline constexpr size_t kEtcdRequestBytesMax = size_t{3} << 19;  // 1.5 MiB, as etcd
-inline constexpr size_t kEtcdCallsMax = 8192;       // under way; x 1.5 MiB at worst, some 100 B each as a rule
-inline constexpr size_t kWatchStreamsMax = 1024;    // x kWatchStreamBytesMax = 1 GiB if nobody reads
-inline constexpr size_t kWatchStreamBytesMax = size_t{1} << 20;  // unsent; over it a watch waits in the history
-inline constexpr size_t kWatchesMax = 20000;        // each costs a comparison per change, if of a range
-inline constexpr size_t kWatchQueueEvents = 65536;  // applied, not yet handed to watches; over it they catch up
+inline constexpr size_t kEtcdCallsMax = 8192;     // under way; x 1.5 MiB at worst, some 100 B each as a rule
+inline constexpr size_t kWatchStreamsMax = 1024;  // x kWatchStreamBytesMax = 1 GiB if nobody reads
+inline constexpr size_t kWatchStreamBytesMax = size_t{1}
+                                               << 20;  // unsent; over it a watch waits in the history
+inline constexpr size_t kWatchesMax = 20000;           // each costs a comparison per change, if of a range
+inline constexpr size_t kWatchQueueEvents =
+    65536;  // applied, not yet handed to watches; over it they catch up
 inline constexpr size_t kWatchQueueBytes = size_t{64} << 20;
 inline constexpr size_t kRRsetRecordsMax = kRRsetWireBytesMax / 12;  // without rdata a record takes 12 octets
-inline constexpr size_t kRRsetsPerNameMax = 256;               // types at one name; ~100 exist
+inline constexpr size_t kRRsetsPerNameMax = 256;                     // types at one name; ~100 exist
 
 static_assert(kInflightBytesMax >= 2 * kAppendBytesMax, "else one batch stalls the pipeline");
 static_assert(kProposalBytesMax >= kCommandBytesMax, "else the largest command can never be proposed");

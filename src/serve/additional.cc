@@ -16,14 +16,9 @@ using zone::RRsetView;
 // Hosts of one answer whose addresses are added: more would hardly fit beside them.
 constexpr size_t kHostsMax = 32;
 
-bool EqualFolded(NameView a, NameView b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return dns::FoldCase(x) == dns::FoldCase(y); });
-}
-
 bool IsAtOrBelow(NameView name, NameView ancestor) {
   while (name.size() > ancestor.size()) name.remove_prefix(1u + static_cast<uint8_t>(name[0]));
-  return EqualFolded(name, ancestor);
+  return dns::SameName(name, ancestor);
 }
 
 bool Add(const RRsetView& rrset, NameView owner, wire::MessageWriter& writer) {
@@ -81,7 +76,7 @@ void AddAddressesOf(const zone::ZoneSet& zones, const RRsetView& answer, wire::M
   for (const std::string_view rdata : answer) {
     if (rdata.size() <= *offset) continue;
     const NameView host = HostAt(rdata.substr(*offset));
-    const auto same = [&](NameView other) { return EqualFolded(host, other); };
+    const auto same = [&](NameView other) { return dns::SameName(host, other); };
     if (host.empty() || std::any_of(done, done + count, same)) continue;
     if (count == kHostsMax) return;
     done[count++] = host;

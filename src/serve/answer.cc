@@ -1,6 +1,5 @@
 #include "serve/answer.h"
 
-#include <algorithm>
 #include <cstring>
 
 #include "serve/additional.h"
@@ -21,11 +20,6 @@ using zone::RRsetView;
 // Aliases followed in one response. Longer chains are left to the resolver, as it would have to bound them
 // anyway.
 constexpr size_t kChainMax = 16;
-
-bool EqualFolded(NameView a, NameView b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return dns::FoldCase(x) == dns::FoldCase(y); });
-}
 
 class Answerer {
  public:
@@ -110,7 +104,7 @@ class Answerer {
 
   bool GoOnAt(NameView target) {
     for (size_t i = 0; i <= hops_; ++i)
-      if (EqualFolded(chain_[i], target)) return false;  // a loop: what was found of it is the answer
+      if (dns::SameName(chain_[i], target)) return false;  // a loop: what was found of it is the answer
     if (hops_ + 1 == kChainMax) return false;
     chain_[++hops_] = target;
     return true;

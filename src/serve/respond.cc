@@ -25,11 +25,6 @@ size_t ResponseLimit(const wire::QueryView& query, Transport transport, const Re
   return std::max<size_t>(kResponseBytesMin, std::min(query.edns->udp_size, config.udp_size_max));
 }
 
-bool EqualFolded(dns::NameView name, std::string_view lower) {
-  return std::equal(name.begin(), name.end(), lower.begin(), lower.end(),
-                    [](char a, char b) { return dns::FoldCase(a) == b; });
-}
-
 // One response in the making: the header's flags, the question and OPT are here; what lies between them is
 // not.
 class Response {
@@ -93,14 +88,14 @@ class Response {
 
   size_t Chaos() {
     const bool is_text = query().qtype == RRType::kTXT || query().qtype == RRType::kANY;
-    if (is_text && EqualFolded(query().qname, std::string_view("\6leader\6health\7quorate\0", 23)))
+    if (is_text && dns::SameName(query().qname, std::string_view("\6leader\6health\7quorate\0", 23)))
       return Health();
     if (config_.chaos && is_text) {
-      if (EqualFolded(query().qname, std::string_view("\7version\4bind\0", 14)) ||
-          EqualFolded(query().qname, std::string_view("\7version\6server\0", 16)))
+      if (dns::SameName(query().qname, std::string_view("\7version\4bind\0", 14)) ||
+          dns::SameName(query().qname, std::string_view("\7version\6server\0", 16)))
         return ChaosText(config_.version);
-      if (EqualFolded(query().qname, std::string_view("\2id\6server\0", 11)) ||
-          EqualFolded(query().qname, std::string_view("\10hostname\4bind\0", 15)))
+      if (dns::SameName(query().qname, std::string_view("\2id\6server\0", 11)) ||
+          dns::SameName(query().qname, std::string_view("\10hostname\4bind\0", 15)))
         return ChaosText(config_.id);
     }
     return Finish({.rcode = Rcode::kRefused});

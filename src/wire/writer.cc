@@ -18,13 +18,6 @@ uint32_t HashLabel(uint32_t hash, const char* label, size_t bytes) {
   return hash;
 }
 
-bool EqualFolded(dns::NameView a, dns::NameView b) {
-  if (a.size() != b.size()) return false;
-  for (size_t i = 0; i < a.size(); ++i)
-    if (dns::FoldCase(a[i]) != dns::FoldCase(b[i])) return false;
-  return true;
-}
-
 // The length of the uncompressed name at the front of `bytes`; 0: there is none.
 size_t PlainNameBytes(std::string_view bytes) {
   size_t at = 0;
@@ -106,7 +99,7 @@ bool MessageWriter::WriteName(dns::NameView name) {
 }
 
 bool MessageWriter::WriteOwner(dns::NameView owner) {
-  if (owner.size() > 1 && EqualFolded(owner, question_)) return WritePointer(kHeaderBytes);
+  if (owner.size() > 1 && dns::SameName(owner, question_)) return WritePointer(kHeaderBytes);
   return WriteName(owner);
 }
 
