@@ -52,6 +52,9 @@ class Cluster : public ::testing::Test {
     node.log = *std::move(log);
     node.state = std::make_unique<storage::MemoryStateStore>(image);
     node.machine = std::make_unique<testing::KvMachine>(node.state->map());
+    node.machine->before_apply = [this] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(apply_takes_ms_));
+    };
     ReplicaOptions options{.core = {.self = MemberId{id}, .seed = ++seed_}, .group = GroupId{1}};
     for (uint64_t member = 1; member <= 3; ++member)
       options.bootstrap.members.push_back({.id = MemberId{member}});
@@ -92,6 +95,7 @@ class Cluster : public ::testing::Test {
   storage::PosixFileSystem files_;
   std::string directory_;
   uint64_t seed_ = 0;
+  std::atomic<int> apply_takes_ms_{0};
   transport::LoopbackNetwork network_;
   std::array<Node, 3> nodes_;
 };
@@ -153,8 +157,7 @@ TEST_F(Cluster, TheGateCompletesBarriersAndWakesItsSubscribers) {
 TEST_F(Cluster, ASlowCommandDelaysNoHeartbeat) {
   const uint64_t leader = AwaitLeader();
   const Term term = client(leader).Status().raft.hard_state.current_term;
-  for (Node& node : nodes_)
-    node.machine->before_apply = [] { std::this_thread::sleep_for(std::chrono::milliseconds(800)); };
+  apply_takes_ms_ = 800;
   ExpectDecided(Put(leader, "a=1"));
   EXPECT_EQ(client(leader).Status().raft.hard_state.current_term, term);
 }
@@ -169,6 +172,27 @@ TEST_F(Cluster, ManyWritesAtOnceShareTheDisk) {
     });
   EXPECT_TRUE(Await([&] { return decided == kWrites; })) << decided;
   EXPECT_EQ(nodes_[leader - 1].machine->Get("k"), std::to_string(kWrites - 1));
+}
+
+TEST_F(Cluster, AFollowerThatFellBehindTheLogGetsASnapshot) {
+  const uint64_t leader = AwaitLeader(), behind = leader % 3 + 1;
+  network_.Isolate(MemberId{behind});
+  const std::string value(size_t{64} << 10, 'v');
+  for (int i = 0; i < 300; ++i) ExpectDecided(Put(leader, "k" + std::to_string(i) + "=" + value));
+  EXPECT_TRUE(Await([&] { return client(leader).Status().raft.first > LogIndex{100}; }))
+      << "the log is not cut";
+  ASSERT_LT(client(behind).Status().raft.last, LogIndex{100});
+  network_.Heal();
+  EXPECT_TRUE(Await([&] { return client(behind).Status().state_hash_at >= LogIndex{300}; }));
+  EXPECT_TRUE(Read(behind).ok());
+  EXPECT_EQ(nodes_[behind - 1].machine->Get("k0"), value);
+  // And its log goes on from there, over a restart too.
+  ExpectDecided(Put(behind, "after=1"));
+  storage::PersistentMap image = nodes_[behind - 1].state->FlushedImage();
+  Stop(behind);
+  Start(behind, image);
+  EXPECT_TRUE(Read(behind).ok());
+  EXPECT_EQ(nodes_[behind - 1].machine->Get("after"), "1");
 }
 
 }  // namespace
