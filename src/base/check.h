@@ -30,13 +30,12 @@ template <class A, class B>
     if (!(condition)) ::quorate::CheckFailed(__FILE__, __LINE__, #condition); \
   } while (false)
 
+// One full expression, so that what a temporary lends (`*Find(x)`) lives until it was compared.
 #define QUORATE_CHECK_OP(op, a, b)                                                                      \
-  do {                                                                                                  \
-    const auto& check_a = (a);                                                                          \
-    const auto& check_b = (b);                                                                          \
+  [](const auto& check_a, const auto& check_b) {                                                        \
     if (!(check_a op check_b))                                                                          \
       ::quorate::check_internal::BinaryFailed(__FILE__, __LINE__, #a " " #op " " #b, check_a, check_b); \
-  } while (false)
+  }((a), (b))
 
 #define CHECK_EQ(a, b) QUORATE_CHECK_OP(==, a, b)
 #define CHECK_NE(a, b) QUORATE_CHECK_OP(!=, a, b)
