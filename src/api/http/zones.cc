@@ -6,7 +6,6 @@
 #include "api/http/errors.h"
 #include "api/http/records_json.h"
 #include "api/http/zone_names.h"
-#include "dns/presentation.h"
 #include "kv/store.h"
 #include "rsm/read.h"
 #include "zone/export.h"
@@ -132,45 +131,24 @@ HttpResponse GetRRsets(const kv::MapReader& map, const dns::Name& apex, const Fi
                   newest);
 }
 
-// Name by name, since the TTL of a signature is that of the RRset beside it. The apex is the first name, and
-// its SOA goes first: other servers' loaders expect it there.
-// The RRsets of one owner as text. Each RRSIG has the TTL of the RRset that it covers (RFC 4034 3), though
-// they lie in the store as one RRset.
-std::string OwnerToText(const std::vector<dns::RRset>& rrsets) {
-  std::string text;
-  for (const dns::RRset& rrset : rrsets) {
-    if (rrset.type != dns::RRType::kRRSIG) {
-      text += dns::RRsetToText(rrset);
-      continue;
-    }
-    for (const std::string& rdata : rrset.rdata) {
-      dns::RRset signature{.owner = rrset.owner, .type = rrset.type, .ttl = rrset.ttl, .rdata = {rdata}};
-      const auto covered = dns::RRType(rdata.size() < 2 ? 0 : uint8_t(rdata[0]) << 8 | uint8_t(rdata[1]));
-      for (const dns::RRset& other : rrsets) {
-        if (other.type == covered) signature.ttl = other.ttl;
-      }
-      text += dns::RRsetToText(signature);
-    }
-  }
-  return text;
-}
-
+// Name by name, since the TTL of a signature is that of the RRset beside it (RFC 4034 3).
 HttpResponse ExportZone(const kv::MapReader& map, const dns::Name& apex) {
   const ZoneReader zone{map, apex};
   if (!zone.soa) return NoSuchZone(apex);
   std::string text;
-  std::vector<dns::RRset>
-      owner;  // RRsets of one name; those of the apex begin with the SOA, as loaders expect
+  // The RRsets of one name; the apex comes first, and its SOA before all, as other servers' loaders expect
+  // it.
+  std::vector<dns::RRset> owner;
   rsm::ForEachRRset(map, zone.at, apex, [&](const StoredRRset& stored) {
     if (!owner.empty() && !(owner.front().owner == stored.rrset.owner)) {
-      text += OwnerToText(owner);
+      text += zone::NodeToText(owner);
       owner.clear();
     }
     const bool is_soa = stored.rrset.type == dns::RRType::kSOA;
     owner.insert(is_soa ? owner.begin() : owner.end(), stored.rrset);
     return true;
   });
-  text += OwnerToText(owner);
+  text += zone::NodeToText(owner);
   if (!zone.IsWhole()) return CompactedMeanwhile();
   return WithEtag({.body = std::move(text), .content_type = "text/plain; charset=us-ascii"},
                   zone.soa->mod_revision);
