@@ -2,7 +2,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/crc32c.h"
+#include "dns/presentation.h"
 #include "kv/store.h"
+#include "rsm/read.h"
 
 namespace quorate::sim {
 namespace {
@@ -107,15 +109,14 @@ void Checker::OnStoreChanged(MemberId id, Revision revision, const std::vector<k
                                              " changes ", change, ", elsewhere it was ", first->second));
 }
 
-void Checker::OnAcknowledged(const std::string& key, const std::string& value, Revision revision,
-                             Revision floor) {
+void Checker::OnAcknowledged(const Write& write, Revision revision, Revision floor) {
   if (revision <= floor)
     world_.Fail("linearizable writes",
-                absl::StrCat(value, " got revision ", revision.value, ", but began when revision ",
+                absl::StrCat(write.value, " got revision ", revision.value, ", but began when revision ",
                              floor.value, " had been seen"));
-  const auto [first, is_new] = acknowledged_.try_emplace(revision, Acknowledged{key, value});
-  if (first->second.value != value)
-    world_.Fail("linearizable writes", absl::StrCat(value, " and ", first->second.value,
+  const auto [first, is_new] = acknowledged_.try_emplace(revision, write);
+  if (first->second.value != write.value)
+    world_.Fail("linearizable writes", absl::StrCat(write.value, " and ", first->second.value,
                                                     " were both acknowledged at revision ", revision.value));
   floor_ = std::max(floor_, revision);
 }
@@ -128,14 +129,31 @@ void Checker::OnRead(MemberId id, Revision seen, Revision floor) {
   floor_ = std::max(floor_, seen);
 }
 
-void Checker::CheckFinalState(MemberId id, const kv::MapReader& map) {
+void Checker::CheckFinalState(MemberId id, const kv::MapReader& map, const zone::ZoneSet& zones) {
+  const dns::Name apex = *dns::Name::FromText("sim.");
   for (const auto& [revision, write] : acknowledged_) {
-    const auto found = kv::Range(map, {.range = {write.key, ""}, .revision = revision});
-    if (!found.ok() || found->kvs.size() != 1 || found->kvs[0].value != write.value)
+    bool found = true;
+    if (write.kind == Write::Kind::kPut) {
+      const auto kvs = kv::Range(map, {.range = {write.key, ""}, .revision = revision});
+      found = kvs.ok() && kvs->kvs.size() == 1 && kvs->kvs[0].value == write.value;
+    } else if (write.kind == Write::Kind::kRecord) {
+      const auto owner = *dns::Name::FromText(write.key + ".sim.");
+      const auto stored = rsm::GetRRset(map, revision, apex, owner, dns::RRType::kTXT);
+      found =
+          stored && stored->rrset.rdata == std::vector{*dns::RdataFromText(dns::RRType::kTXT, write.value)};
+    }
+    if (!found)
       world_.Fail("no acknowledged write is lost",
                   absl::StrCat("member ", id.value, " does not have ", write.value,
                                ", acknowledged at revision ", revision.value));
   }
+  const auto soa = rsm::GetRRset(map, Revision{0}, apex, apex, dns::RRType::kSOA);
+  const zone::ZonePtr zone = zones.Get(apex.wire());
+  if (soa.has_value() != (zone != nullptr) ||
+      (zone && dns::ParseSoa(soa->rrset.rdata.at(0))->serial != zone->serial()))
+    world_.Fail(
+        "the zones are a view of the store",
+        absl::StrCat("member ", id.value, " serves another version of the zone than its store holds"));
 }
 
 }  // namespace quorate::sim

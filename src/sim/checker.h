@@ -12,8 +12,16 @@
 #include "replica/events.h"
 #include "rsm/api.h"
 #include "sim/world.h"
+#include "zone/zone_set.h"
 
 namespace quorate::sim {
+
+// A write of the workload; its value is written once.
+struct Write {
+  enum class Kind : uint8_t { kPut, kMakeZone, kRecord };  // the last: a TXT record at <key>.sim.
+  Kind kind = Kind::kPut;
+  std::string key, value;
+};
 
 class Checker {
  public:
@@ -29,8 +37,7 @@ class Checker {
   void OnApplied(MemberId id, const rsm::Entry& entry, uint64_t hash);
   void OnStoreChanged(MemberId id, Revision revision, const std::vector<kv::Event>& events);
 
-  // The workload's writes: each value is written once.
-  void OnAcknowledged(const std::string& key, const std::string& value, Revision revision, Revision floor);
+  void OnAcknowledged(const Write& write, Revision revision, Revision floor);
   // A barrier read: everything acknowledged or read before it began is in it.
   void OnRead(MemberId id, Revision seen, Revision floor);
   // What a new operation must come after.
@@ -42,7 +49,7 @@ class Checker {
   size_t leaders() const { return leaders_.size(); }
 
   // At the end, of each replica.
-  void CheckFinalState(MemberId id, const kv::MapReader& map);
+  void CheckFinalState(MemberId id, const kv::MapReader& map, const zone::ZoneSet& zones);
 
  private:
   struct Known {  // of an entry, by index and term
@@ -52,9 +59,6 @@ class Checker {
   struct Applied {
     Term term;
     uint64_t digest = 0, hash = 0;
-  };
-  struct Acknowledged {
-    std::string key, value;
   };
   void CheckLeader(MemberId id, const Before& before, const raft::Core& core);
   void CheckAppend(MemberId id, const Before& before, const raft::Core& core, const storage::LogWrite& write,
@@ -70,7 +74,7 @@ class Checker {
   std::map<LogIndex, Applied> applied_;
   std::map<Revision, std::string> changes_;
   std::map<std::string, Revision> written_;
-  std::map<Revision, Acknowledged> acknowledged_;
+  std::map<Revision, Write> acknowledged_;
   Revision floor_;
   size_t snapshots_ = 0;
 };

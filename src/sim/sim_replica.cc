@@ -44,6 +44,7 @@ class SimReplica::Machine final : public rsm::StateMachine {
   Duration group_time() const override { return state_.group_time(); }
   void Reload() override { state_.Reload(); }
   uint64_t state_hash() const override { return state_.state_hash(); }
+  std::shared_ptr<const zone::ZoneSet> zones() const { return state_.zones(); }
 
  private:
   rsm::Entry Mutated(rsm::Entry entry) {
@@ -185,6 +186,7 @@ void SimReplica::TransferLeadership() {
 
 const raft::Core& SimReplica::core() const { return process_->driver->core(); }
 const kv::MapReader& SimReplica::map() const { return process_->state->map(); }
+std::shared_ptr<const zone::ZoneSet> SimReplica::zones() const { return process_->machine->zones(); }
 LogIndex SimReplica::applied() const { return process_->machine->applied_index(); }
 uint64_t SimReplica::state_hash() const { return process_->machine->state_hash(); }
 

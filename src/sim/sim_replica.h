@@ -46,6 +46,7 @@ class SimReplica {
   // While running.
   const raft::Core& core() const;
   const kv::MapReader& map() const;
+  std::shared_ptr<const zone::ZoneSet> zones() const;
   LogIndex applied() const;
   uint64_t state_hash() const;
 

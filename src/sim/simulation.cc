@@ -44,7 +44,7 @@ class Simulation {
                   "20 s after the last fault not every operation is answered and every replica equal");
     if (Going())
       for (uint64_t id = 1; id <= kMembers; ++id)
-        checker_.CheckFinalState(MemberId{id}, replicas_[id - 1]->map());
+        checker_.CheckFinalState(MemberId{id}, replicas_[id - 1]->map(), *replicas_[id - 1]->zones());
     return {.violation = world_.violation(),
             .trace_hash = world_.trace_hash(),
             .last_lines = world_.LastLines(),

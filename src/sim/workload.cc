@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
+#include "dns/presentation.h"
 #include "rsm/command.h"
 #include "rsm/outcome.h"
 #include "rsm/read.h"
@@ -13,10 +14,27 @@ using std::chrono::milliseconds;
 
 constexpr uint64_t kClients = 5, kKeys = 6;
 
-rsm::Command Put(const std::string& key, const std::string& value) {
-  kv::TxnRequest txn;
-  txn.success.push_back(kv::PutRequest{.key = key, .value = value});
-  return {.idempotency_key = value, .origin = "sim", .body = rsm::KvTxn{std::move(txn)}};
+dns::Name SimZone() { return *dns::Name::FromText("sim."); }
+
+dns::RRset MakeRRset(const std::string& owner, dns::RRType type, const std::string& text) {
+  return {*dns::Name::FromText(owner), type, 60, {*dns::RdataFromText(type, text)}};
+}
+
+decltype(rsm::Command::body) Body(const Write& write) {
+  switch (write.kind) {
+    case Write::Kind::kPut:
+      return rsm::KvTxn{kv::SingleOp(kv::PutRequest{.key = write.key, .value = write.value})};
+    case Write::Kind::kMakeZone:
+      return rsm::ZoneReplace{SimZone(),
+                              {MakeRRset("sim.", dns::RRType::kSOA, "ns.sim. host.sim. 1 2 3 4 5"),
+                               MakeRRset("sim.", dns::RRType::kNS, "ns.sim."),
+                               MakeRRset("ns.sim.", dns::RRType::kA, "192.0.2.1")}};
+    case Write::Kind::kRecord:
+      break;
+  }
+  const dns::RRset rrset = MakeRRset(write.key + ".sim.", dns::RRType::kTXT, write.value);
+  return rsm::ZoneChange{
+      SimZone(), {{rrset.owner, rrset.type, zone::RRsetEdit::Kind::kReplace, rrset.ttl, rrset.rdata}}};
 }
 
 }  // namespace
@@ -34,8 +52,13 @@ void Workload::Begin(Client& client) {
   ++busy_;
   ++client.operation;
   client.write = world_.rng().Chance(2, 3);
-  client.key = absl::StrCat("key", world_.rng().Below(kKeys));
-  client.value = absl::StrCat("c", client.id, "-", client.operation);
+  client.what.kind = zone_made_ && world_.rng().Chance(1, 3) ? Write::Kind::kRecord : Write::Kind::kPut;
+  client.what.key = absl::StrCat("key", world_.rng().Below(kKeys));
+  client.what.value = absl::StrCat("c", client.id, "-", client.operation);
+  if (client.id == 1 && client.operation == 1) {
+    client.write = true;
+    client.what.kind = Write::Kind::kMakeZone;
+  }
   client.floor = checker_.floor();
   Attempt(client);
 }
@@ -51,7 +74,7 @@ void Workload::Attempt(Client& client) {
     return;
   }
   if (client.write) {
-    Write(client, replica);
+    Propose(client, replica);
   } else {
     Read(client, replica, MemberId{at + 1});
   }
@@ -67,7 +90,7 @@ void Workload::Done(Client& client) {
   world_.After(world_.Between(milliseconds(0), milliseconds(30)), [this, &client] { Begin(client); });
 }
 
-void Workload::Write(Client& client, SimReplica& replica) {
+void Workload::Propose(Client& client, SimReplica& replica) {
   const auto done = [this, &client, attempt = client.attempt](replica::ProposeOutcome outcome) {
     if (client.attempt != attempt) return;
     const auto* decided = std::get_if<replica::Decided>(&outcome);
@@ -79,12 +102,15 @@ void Workload::Write(Client& client, SimReplica& replica) {
     const auto result = rsm::DecodeResult(decided->outcome);
     CHECK(result.has_value());
     if (result->refused != rsm::Refused::kNot)
-      return world_.Fail("outcome", client.value + " was refused: " + result->reason);
-    world_.Note(0, "acknowledged " + client.value, result->revision.value, decided->index.value);
-    checker_.OnAcknowledged(client.key, client.value, result->revision, client.floor);
+      return world_.Fail("outcome", client.what.value + " was refused: " + result->reason);
+    world_.Note(0, "acknowledged " + client.what.value, result->revision.value, decided->index.value);
+    if (client.what.kind == Write::Kind::kMakeZone) zone_made_ = true;
+    checker_.OnAcknowledged(client.what, result->revision, client.floor);
     Done(client);
   };
-  replica.Propose(rsm::EncodeCommand(Put(client.key, client.value)), milliseconds(1000), done);
+  const rsm::Command command{
+      .idempotency_key = client.what.value, .origin = "sim", .body = Body(client.what)};
+  replica.Propose(rsm::EncodeCommand(command), milliseconds(1000), done);
 }
 
 void Workload::Read(Client& client, SimReplica& replica, MemberId at) {

@@ -30,21 +30,21 @@ class Workload {
     uint64_t id = 0;
     uint64_t operation = 0, attempt = 0;
     bool write = false;
-    std::string key, value;
+    Write what;
     Revision floor;
   };
   void Begin(Client& client);
   void Attempt(Client& client);
   void Again(Client& client, uint64_t attempt);
   void Done(Client& client);
-  void Write(Client& client, SimReplica& replica);
+  void Propose(Client& client, SimReplica& replica);
   void Read(Client& client, SimReplica& replica, MemberId at);
 
   World& world_;
   Checker& checker_;
   std::vector<std::unique_ptr<SimReplica>>& replicas_;
   std::vector<std::unique_ptr<Client>> clients_;
-  bool finishing_ = false;
+  bool zone_made_ = false, finishing_ = false;
   size_t busy_ = 0, reads_ = 0;
 };
 
