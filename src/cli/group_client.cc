@@ -31,6 +31,21 @@ std::string Why(const std::string& url, const HttpReply& reply) {
                      reply.fate == HttpReply::Fate::kAnswered ? ErrorOf(reply).message : reply.error);
 }
 
+// What a failed --if-revision found: "; now at revision 7: a.example. 60 IN A 192.0.2.1".
+std::string CurrentText(const json& body) {
+  std::string out;
+  if (!body.is_object() || !body.contains("current") || !body["current"].is_array()) return out;
+  for (const json& rrset : body["current"]) {
+    if (!rrset.is_object() || !rrset.contains("records") || !rrset["records"].is_array()) continue;
+    out += fmt::format("; now, since revision {}:", rrset.value("mod_revision", uint64_t{0}));
+    for (const json& record : rrset["records"]) {
+      out += fmt::format(" {} {} {} {}", rrset.value("name", ""), rrset.value("ttl", 0u),
+                         rrset.value("type", ""), record.value("content", ""));
+    }
+  }
+  return out.empty() ? "; there is nothing now" : out;
+}
+
 HttpCall CallOf(const GroupRequest& request, const CallPolicy& policy, const std::string& idempotency_key) {
   HttpCall call{
       .method = request.method, .body = request.body, .headers = request.headers, .ca_file = policy.ca_file};
@@ -94,7 +109,7 @@ CliError ErrorOf(const HttpReply& reply) {
     case 404:
       return {ExitCode::kNotFound, message};
     case 412:
-      return {ExitCode::kPrecondition, message};
+      return {ExitCode::kPrecondition, text("error") + CurrentText(body)};
     case 503:
       return {ExitCode::kUnavailable, message};
     case 502:

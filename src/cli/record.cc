@@ -97,7 +97,7 @@ void PrintRRset(const json& rrset) {
   }
 }
 
-// Reads `path` of the first group that answers; several regions hold the same zone, each by itself.
+// Of every region: each holds the zone by itself.
 ExitCode PrintRRsets(const RecordArguments& arguments, const std::vector<GroupZone>& holders,
                      const std::string& query, const std::string& what) {
   const GroupClient client(arguments.target->Policy());
@@ -141,7 +141,8 @@ ExitCode Get(const RecordArguments& arguments) {
   }
   const auto holders = Holders(arguments, *owner, type);
   if (!holders.ok()) return Fail(holders.error());
-  return PrintRRsets(arguments, *holders, query, "record " + owner->ToText() + " " + arguments.type);
+  return PrintRRsets(arguments, *holders, query,
+                     "record of " + owner->ToText() + (arguments.type.empty() ? "" : " " + arguments.type));
 }
 
 ExitCode List(const RecordArguments& arguments) {
@@ -206,7 +207,7 @@ void RegisterRecord(CLI::App& app, ExitCode& exit) {
   AddChange(*record, exit, "set", "Make an RRset be exactly these records",
             "  quorate record set bar.example.org. A 192.0.2.7 192.0.2.8 --ttl 60\n"
             "  quorate record set example.org. MX '10 mail.example.org.' '20 mail2.example.org.'\n"
-            "  quorate record set org. NS ns1.org. ns2.org. --zone .",
+            "  quorate record set org. NS ns1.org. ns2.org. --zone .   (the delegation, in the parent)",
             "REPLACE", "set");
   AddChange(*record, exit, "add", "Add records to an RRset",
             "  quorate record add bar.example.org. A 192.0.2.9\n"

@@ -1,6 +1,10 @@
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/target.h"
 
 namespace quorate::cli {
 
@@ -24,6 +28,10 @@ int Run(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
+  } catch (const nlohmann::json::exception& error) {
+    return static_cast<int>(
+        Fail({ExitCode::kFailed,
+              fmt::format("a reply is not what a server of this version gives: {}", error.what())}));
   }
   return static_cast<int>(exit);
 }

@@ -262,6 +262,18 @@ TEST_F(Door, AMasterFileReplacesTheZoneAndComesBackAsItWas) {
   EXPECT_EQ(json::parse(same.body)["changed"], false) << same.body;
 }
 
+TEST_F(Door, AnExportedSignatureHasTheTtlOfWhatItCovers) {
+  const std::string text =
+      "@ 60 SOA ns1 host 1 2 3 4 5\n@ 70 NS ns1\n"
+      "@ 60 RRSIG SOA 8 1 60 20300101000000 20200101000000 1 @ AAAA\n"
+      "@ 70 RRSIG NS 8 1 70 20300101000000 20200101000000 1 @ AAAA\n";
+  const Reply made = Ask("PUT", url + kZones + "/example./zonefile", text);
+  ASSERT_EQ(made.status, 200) << made.body;
+  const std::string exported = Ask("GET", url + kZones + "/example./export").body;
+  EXPECT_NE(exported.find("example. 60 IN RRSIG SOA"), std::string::npos) << exported;
+  EXPECT_NE(exported.find("example. 70 IN RRSIG NS"), std::string::npos) << exported;
+}
+
 TEST_F(Door, AMalformedMasterFileIsRefusedWithLineAndColumn) {
   MakeZone();
   const Reply reply = Ask("PUT", url + kZones + "/example./zonefile",

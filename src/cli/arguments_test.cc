@@ -1,0 +1,117 @@
+// What people type, and which zone and group it means.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cli/deployment.h"
+#include "cli/rdata_arguments.h"
+
+namespace quorate::cli {
+namespace {
+
+using dns::RRType;
+using testing::ElementsAre;
+
+dns::Name N(const std::string& text) { return *dns::Name::FromText(text); }
+std::vector<dns::Name> Names(const std::vector<std::string>& texts) {
+  std::vector<dns::Name> out;
+  for (const std::string& text : texts) out.push_back(N(text));
+  return out;
+}
+std::vector<std::string> Contents(RRType type, const std::vector<std::string>& arguments) {
+  const auto contents = RecordContents(type, arguments);
+  return contents.ok() ? *contents : std::vector<std::string>{"refused: " + contents.error().message};
+}
+
+TEST(RecordContents, EachArgumentIsARecord) {
+  EXPECT_THAT(Contents(RRType::kA, {"192.0.2.1", "192.0.2.2"}), ElementsAre("192.0.2.1", "192.0.2.2"));
+  EXPECT_THAT(Contents(RRType::kMX, {"10 a.example.", "20 b.example."}),
+              ElementsAre("10 a.example.", "20 b.example."));
+  EXPECT_THAT(Contents(RRType::kNS, {"ns1.example.", "ns2.example."}),
+              ElementsAre("ns1.example.", "ns2.example."));
+}
+
+TEST(RecordContents, TheFieldsOfASingleRecordNeedNoQuotes) {
+  EXPECT_THAT(Contents(RRType::kMX, {"10", "mail.example."}), ElementsAre("10 mail.example."));
+  EXPECT_THAT(Contents(RRType::kSRV, {"0", "5", "5060", "sip.example."}),
+              ElementsAre("0 5 5060 sip.example."));
+}
+
+TEST(RecordContents, TextGetsItsQuotes) {
+  EXPECT_THAT(Contents(RRType::kTXT, {"v=spf1 -all"}), ElementsAre("\"v=spf1 -all\""));
+  EXPECT_THAT(Contents(RRType::kTXT, {"a\"b\\c"}), ElementsAre("\"a\\\"b\\\\c\""));
+  EXPECT_THAT(Contents(RRType::kTXT, {"\"already\" \"quoted\""}), ElementsAre("\"already\" \"quoted\""));
+  EXPECT_THAT(Contents(RRType::kTXT, {""}), ElementsAre("\"\""));
+  EXPECT_THAT(Contents(RRType::kTXT, {"\xc3\xa9"}), ElementsAre("\"\\195\\169\""));
+}
+
+TEST(RecordContents, TextLongerThanACharacterStringBecomesSeveral) {
+  EXPECT_THAT(Contents(RRType::kTXT, {std::string(300, 'k')}),
+              ElementsAre("\"" + std::string(255, 'k') + "\" \"" + std::string(45, 'k') + "\""));
+}
+
+TEST(RecordContents, WhatIsNoRecordIsAUsageErrorThatNamesIt) {
+  const auto bad = RecordContents(RRType::kA, {"192.0.2.1", "192.0.2.300"});
+  ASSERT_FALSE(bad.ok());
+  EXPECT_EQ(bad.error().code, ExitCode::kUsage);
+  EXPECT_NE(bad.error().message.find("192.0.2.300"), std::string::npos);
+  EXPECT_FALSE(RecordContents(RRType::kMX, {"10"}).ok());
+  EXPECT_FALSE(TypeArgument("ANY").ok());
+  EXPECT_FALSE(TypeArgument("NOPE").ok());
+  EXPECT_TRUE(TypeArgument("type65280").ok());
+}
+
+TEST(ChooseZone, TakesTheLongestMatch) {
+  const auto zones = Names({".", "org.", "example.org."});
+  EXPECT_EQ(ChooseZone(zones, N("www.example.org."), RRType::kA), N("example.org."));
+  EXPECT_EQ(ChooseZone(zones, N("example.org."), RRType::kNS), N("example.org."));
+  EXPECT_EQ(ChooseZone(zones, N("notexample.org."), RRType::kA), N("org."));
+  EXPECT_EQ(ChooseZone(zones, N("com."), RRType::kA), N("."));
+  EXPECT_EQ(ChooseZone(Names({"org."}), N("com."), RRType::kA), std::nullopt);
+}
+
+TEST(ChooseZone, DsAtAnApexBelongsToTheParent) {
+  EXPECT_EQ(ChooseZone(Names({"org.", "example.org."}), N("example.org."), RRType::kDS), N("org."));
+  EXPECT_EQ(ChooseZone(Names({"example.org."}), N("example.org."), RRType::kDS), N("example.org."));
+}
+
+constexpr const char* kStatus = R"({"phase": "ready", "regions": [
+  {"name": "us", "groups": [
+    {"name": "root", "zones": ["."], "replicas": [{"id": 1, "http": "http://127.0.0.1:1/", "etcd": "127.0.0.1:2"}]},
+    {"name": "org", "zones": ["org"], "replicas": [{"id": 1, "http": "127.0.0.1:3"}, {"id": 2}]}]},
+  {"name": "eu", "groups": [{"name": "org", "zones": ["org."], "replicas": []}]}]})";
+
+TEST(ParseDeployment, ReadsTheOraclesStatus) {
+  const auto groups = ParseDeployment(kStatus);
+  ASSERT_TRUE(groups.ok());
+  ASSERT_EQ(groups->size(), 3u);
+  EXPECT_EQ((*groups)[0].replicas[0].http, "http://127.0.0.1:1");
+  EXPECT_EQ((*groups)[1].Label(), "us/org");
+  EXPECT_EQ((*groups)[1].replicas[0].http, "http://127.0.0.1:3");
+  EXPECT_EQ((*groups)[1].replicas[1].http, "");
+  EXPECT_EQ((*groups)[2].zones, Names({"org."}));
+}
+
+TEST(ParseDeployment, AnythingElseIsAnErrorNotACrash) {
+  for (const char* text :
+       {"", "[]", "{}", "<html>", "{\"regions\": 1}", "{\"regions\": [1, {\"groups\": [2]}]}"}) {
+    const auto groups = ParseDeployment(text);
+    EXPECT_TRUE(!groups.ok() || groups->empty()) << text;
+  }
+}
+
+TEST(ChooseGroups, FindsTheZoneInEveryRegionThatHasIt) {
+  const auto found = ChooseGroups(*ParseDeployment(kStatus), N("example.org."), RRType::kA);
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[0].group.Label(), "us/org");
+  EXPECT_EQ(found[1].group.Label(), "eu/org");
+  EXPECT_EQ(ChooseGroups(*ParseDeployment(kStatus), N("com."), RRType::kA).size(), 1u);
+}
+
+TEST(ExitCodes, OverSeveralRegionsTheOneThatNeedsMostCareWins) {
+  EXPECT_EQ(Worse(ExitCode::kOk, ExitCode::kFailed), ExitCode::kFailed);
+  EXPECT_EQ(Worse(ExitCode::kUnknown, ExitCode::kUnavailable), ExitCode::kUnknown);
+  EXPECT_EQ(Worse(ExitCode::kPrecondition, ExitCode::kUnavailable), ExitCode::kUnavailable);
+}
+
+}  // namespace
+}  // namespace quorate::cli
