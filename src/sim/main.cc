@@ -3,9 +3,13 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <optional>
+#include <string>
+#include <string_view>
 
 #include "sim/simulation.h"
 
@@ -21,6 +25,28 @@ void PrintFailure(const Options& options, const Report& report) {
               report.violation->property.c_str(), report.violation->detail.c_str());
   for (const std::string& line : report.last_lines) std::printf("  %s\n", line.c_str());
   std::printf("replay: quorate-sim --seed %llu\n", static_cast<unsigned long long>(options.seed));
+}
+
+struct Seeds {
+  std::optional<uint64_t> first;
+  uint64_t count = 0;
+};
+
+// "200" or "1:1000".
+std::optional<Seeds> ParseSeeds(const std::string& text) {
+  const auto parse = [](std::string_view part) -> std::optional<uint64_t> {
+    uint64_t value = 0;
+    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), value);
+    if (error != std::errc() || end != part.data() + part.size()) return std::nullopt;
+    return value;
+  };
+  const size_t colon = text.find(':');
+  const auto first = parse(text.substr(0, colon));
+  if (!first) return std::nullopt;
+  if (colon == std::string::npos) return Seeds{std::nullopt, *first};
+  const auto last = parse(text.substr(colon + 1));
+  if (!last || *last < *first) return std::nullopt;
+  return Seeds{first, *last - *first + 1};
 }
 
 struct Totals {
@@ -75,11 +101,16 @@ int RunSeeds(Options options, uint64_t count, bool twice, double seconds_max) {
 
 int main(int argc, char** argv) {
   CLI::App app("Simulates a group of three replicas from a seed and checks Raft's properties at every step.");
-  uint64_t seeds = 200, from = 1, seed = 0;
+  std::string seeds = "200";
+  uint64_t from = 1, seed = 0;
   bool twice = false;
   double chaos_seconds = 10, seconds_max = 0;
   quorate::sim::Options options;
-  app.add_option("--seeds", seeds, "How many seeds")->capture_default_str();
+  app.add_option("--seeds", seeds, "How many seeds, or from which to which, as 1:1000")
+      ->capture_default_str()
+      ->check(CLI::Validator(
+          [](const std::string& text) { return quorate::sim::ParseSeeds(text) ? "" : "not N, nor FROM:TO"; },
+          "N|FROM:TO"));
   app.add_option("--from", from, "The first seed")->capture_default_str();
   app.add_option("--seed", seed, "Only this seed");
   app.add_option("--chaos", chaos_seconds, "Simulated seconds of faults in each run")->capture_default_str();
@@ -88,7 +119,8 @@ int main(int argc, char** argv) {
   app.add_flag("--twice", twice, "Run each seed twice and compare the traces");
   app.add_flag("-v,--verbose", options.verbose, "Print the trace");
   CLI11_PARSE(app, argc, argv);
-  options.seed = seed != 0 ? seed : from;
+  const auto range = *quorate::sim::ParseSeeds(seeds);
+  options.seed = seed != 0 ? seed : range.first.value_or(from);
   options.chaos = std::chrono::duration_cast<quorate::Duration>(std::chrono::duration<double>(chaos_seconds));
-  return quorate::sim::RunSeeds(options, seed != 0 ? 1 : seeds, twice, seconds_max);
+  return quorate::sim::RunSeeds(options, seed != 0 ? 1 : range.count, twice, seconds_max);
 }
