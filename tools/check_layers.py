@@ -56,13 +56,16 @@ LIBRARIES = {
 }
 
 
+def is_test(path):
+    return path.name.endswith("_test.cc") or path.name.startswith("test_")
+
+
 def below(header, place):
     return header == place or header.startswith(place + "/")
 
 
 def check_own(path, folder, header):
-    is_test = path.name.endswith("_test.cc")
-    allowed = LAYERS[folder] + [folder] + (TEST_TOOLS if is_test else [])
+    allowed = LAYERS[folder] + [folder] + (TEST_TOOLS if is_test(path) else [])
     if folder in ("sim", "testing") and any(below(header, place) for place in NOT_SIMULATED):
         return f"the simulator must not include {header}"
     if "*" in allowed or any(below(header, place) for place in allowed):
@@ -74,7 +77,7 @@ def check_library(path, header):
     for prefix, places in LIBRARIES.items():
         if header.startswith(prefix):
             here = path.relative_to(SOURCE).as_posix()
-            if not path.name.endswith("_test.cc") and not any(below(here, place) for place in places):
+            if not is_test(path) and not any(below(here, place) for place in places):
                 return f"{header} belongs to {', '.join(places)}"
     return None
 

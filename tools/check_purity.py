@@ -27,7 +27,7 @@ def pure_files():
     for place in PURE:
         for path in sorted(SOURCE.glob(place)):
             files = [path] if path.is_file() else [*path.rglob("*.h"), *path.rglob("*.cc")]
-            yield from (f for f in files if f.suffix in (".h", ".cc") and not f.name.endswith("_test.cc"))
+            yield from (f for f in files if f.suffix in (".h", ".cc") and not re.match(r"test_|.*_test\.", f.name))
 
 
 def unordered_names(path):

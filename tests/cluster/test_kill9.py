@@ -73,7 +73,7 @@ class Load:
         while not self.stop.is_set():
             at_least = self.counter
             replica = rng.choice(self.group.replicas)
-            found = replica.answers(f"counter.{ZONE}", "TXT", timeout_s=1)
+            found = replica.answers(f"counter.{ZONE}", "TXT", timeout_s=0.5)
             if found:
                 value = int(found.pop().strip('"'))
                 self.reads += 1
