@@ -118,10 +118,10 @@ class Shell {
 };
 
 template <class Body>
-const Body* Find(const std::vector<raft::Message>& messages) {
+std::optional<Body> Find(const std::vector<raft::Message>& messages) {
   for (const raft::Message& message : messages)
-    if (const auto* body = std::get_if<Body>(&message.body)) return body;
-  return nullptr;
+    if (const auto* body = std::get_if<Body>(&message.body)) return *body;
+  return std::nullopt;
 }
 
 bool IsRefused(const ProposeOutcome& outcome, Refusal why) {
@@ -135,12 +135,12 @@ TEST(Driver, AVoteLeavesOnlyOnceItIsDurable) {
   Shell shell(3);
   const raft::RequestVote vote{.last_index = {}, .last_term = {}};
   Actions actions = shell.Receive(2, 1, vote);
-  EXPECT_EQ(Find<raft::RequestVoteReply>(actions.send), nullptr);
+  EXPECT_FALSE(Find<raft::RequestVoteReply>(actions.send).has_value());
   ASSERT_EQ(actions.log.size(), 1u);
   // Asked again meanwhile: the answer needs no write of its own, and must wait for the one under way all the
   // same.
   const Actions again = shell.Receive(2, 1, vote);
-  EXPECT_EQ(Find<raft::RequestVoteReply>(again.send), nullptr);
+  EXPECT_FALSE(Find<raft::RequestVoteReply>(again.send).has_value());
   EXPECT_TRUE(again.log.empty());
   const Actions durable = shell.Do(LogWritten{actions.log[0].id});
   EXPECT_EQ(durable.send.size(), 2u);
@@ -164,9 +164,9 @@ TEST(Driver, WhatWaitsTogetherIsOneWriteAndOneBatch) {
 
 TEST(Driver, AProposalIsHeldUntilThereIsALeaderAndThenForwarded) {
   Shell shell(3);
-  EXPECT_EQ(Find<raft::ProposeRequest>(shell.Propose("a").send), nullptr);
+  EXPECT_FALSE(Find<raft::ProposeRequest>(shell.Propose("a").send).has_value());
   const auto sent = shell.Settle(shell.Receive(2, 1, raft::AppendEntries{.round = 1}));
-  ASSERT_NE(Find<raft::ProposeRequest>(sent), nullptr);
+  ASSERT_TRUE(Find<raft::ProposeRequest>(sent).has_value());
   EXPECT_EQ(*Find<raft::ProposeRequest>(sent)->command, "a");
   EXPECT_TRUE(shell.outcomes.empty());
 }
@@ -184,7 +184,7 @@ class Forwarded : public ::testing::Test {
   void SetUp() override {
     shell.Follow(1);
     const Actions actions = shell.Propose("a");
-    ASSERT_NE(Find<raft::ProposeRequest>(actions.send), nullptr);
+    ASSERT_TRUE(Find<raft::ProposeRequest>(actions.send).has_value());
     id = Find<raft::ProposeRequest>(actions.send)->id;
   }
   void Reply(raft::ProposeReply::Status status, uint64_t index = 0, uint64_t term = 0) {
@@ -244,7 +244,7 @@ TEST_F(Forwarded, ItGoesToTheNextLeaderIfTheOldOneDidNotTakeIt) {
   Reply(raft::ProposeReply::Status::kNotLeader);
   EXPECT_TRUE(shell.outcomes.empty());
   const auto sent = shell.Settle(shell.Receive(3, 2, raft::AppendEntries{.round = 1}));
-  ASSERT_NE(Find<raft::ProposeRequest>(sent), nullptr);
+  ASSERT_TRUE(Find<raft::ProposeRequest>(sent).has_value());
   EXPECT_NE(Find<raft::ProposeRequest>(sent)->id, id);
 }
 
@@ -270,7 +270,7 @@ TEST(Driver, ARepeatedRequestIsAppendedOnce) {
   shell.Lead();
   const raft::ProposeRequest request{77, std::make_shared<const std::string>("a")};
   const auto first = shell.Settle(shell.Receive(2, 1, request));
-  ASSERT_NE(Find<raft::ProposeReply>(first), nullptr);
+  ASSERT_TRUE(Find<raft::ProposeReply>(first).has_value());
   EXPECT_EQ(Find<raft::ProposeReply>(first)->status, raft::ProposeReply::Status::kAppended);
   EXPECT_TRUE(shell.Settle(shell.Receive(2, 1, request)).empty());
   EXPECT_EQ(shell.stamps.size(), 1u);
@@ -280,7 +280,7 @@ TEST(Driver, WhoDoesNotLeadTakesNobodysProposal) {
   Shell shell(3);
   const auto sent =
       shell.Settle(shell.Receive(2, 0, raft::ProposeRequest{77, std::make_shared<const std::string>("a")}));
-  ASSERT_NE(Find<raft::ProposeReply>(sent), nullptr);
+  ASSERT_TRUE(Find<raft::ProposeReply>(sent).has_value());
   EXPECT_EQ(Find<raft::ProposeReply>(sent)->status, raft::ProposeReply::Status::kNotLeader);
 }
 
@@ -307,13 +307,13 @@ TEST(Driver, AReadThatComesDuringARoundWaitsForTheNext) {
   Shell shell(3);
   shell.Follow(1);
   const auto first = Find<raft::ReadIndexRequest>(shell.Read().send);
-  ASSERT_NE(first, nullptr);
+  ASSERT_TRUE(first.has_value());
   const uint64_t id = first->id;
   const Actions second = shell.Read();
-  EXPECT_EQ(Find<raft::ReadIndexRequest>(second.send), nullptr);
+  EXPECT_FALSE(Find<raft::ReadIndexRequest>(second.send).has_value());
   const auto next = shell.Settle(shell.Receive(2, 1, raft::ReadIndexReply{id, true, LogIndex{0}}));
   EXPECT_EQ(shell.reads.size(), 1u);
-  ASSERT_NE(Find<raft::ReadIndexRequest>(next), nullptr);
+  ASSERT_TRUE(Find<raft::ReadIndexRequest>(next).has_value());
   EXPECT_NE(Find<raft::ReadIndexRequest>(next)->id, id);
   // The first answer, repeated by the network, says nothing of the second round.
   shell.Settle(shell.Receive(2, 1, raft::ReadIndexReply{id, true, LogIndex{0}}));
@@ -349,7 +349,7 @@ TEST(Driver, ALostRequestIsAskedAgainUnderANewId) {
     shell.Settle(shell.Receive(2, 1, raft::AppendEntries{.round = 2}));
   }
   const auto again = shell.Settle(shell.Wait(milliseconds(50)));
-  ASSERT_NE(Find<raft::ReadIndexRequest>(again), nullptr);
+  ASSERT_TRUE(Find<raft::ReadIndexRequest>(again).has_value());
   EXPECT_NE(Find<raft::ReadIndexRequest>(again)->id, id);
 }
 
