@@ -27,10 +27,12 @@ enum class Tag : uint8_t {
 
 void PutTag(ByteWriter& out, Tag tag) { out.U8(static_cast<uint8_t>(tag)); }
 
+constexpr uint8_t kKeepTtl = 0x80;  // beside the kind
+
 void PutEdits(ByteWriter& out, const std::vector<zone::RRsetEdit>& edits) {
   out.Varint(edits.size());
   for (const zone::RRsetEdit& edit : edits) {
-    out.U8(static_cast<uint8_t>(edit.kind));
+    out.U8(static_cast<uint8_t>(edit.kind) | (edit.keep_ttl ? kKeepTtl : 0));
     codec::PutRRset(out, {edit.owner, edit.type, edit.ttl, edit.rdata});
   }
 }
@@ -40,7 +42,8 @@ std::vector<zone::RRsetEdit> GetEdits(ByteReader& in) {
   std::vector<zone::RRsetEdit> edits;
   for (size_t i = 0; i < n && in.ok(); ++i) {
     zone::RRsetEdit edit;
-    const uint8_t kind = in.U8();
+    const uint8_t flags = in.U8(), kind = flags & ~kKeepTtl;
+    edit.keep_ttl = (flags & kKeepTtl) != 0;
     if (kind < 1 || kind > static_cast<uint8_t>(zone::RRsetEdit::Kind::kRemoveRecords)) in.Fail();
     edit.kind = static_cast<zone::RRsetEdit::Kind>(kind);
     dns::RRset rrset = codec::GetRRset(in);
@@ -126,15 +129,16 @@ bool GetBody(ByteReader& in, Command& command) {
 
 }  // namespace
 
-// command := version:u8 key:string has_revision:u8 [revision:varint] origin:string tag:u8 body
+// command := version:u8 origin:string asked; asked := key:string has_revision:u8 [revision:varint] tag:u8
+// body
 std::string EncodeCommand(const Command& command) {
   CHECK_LE(command.idempotency_key.size(), kIdempotencyKeyMax);
   ByteWriter out(256);
   out.U8(kVersion);
+  out.String(command.origin);
   out.String(command.idempotency_key);
   out.U8(command.if_revision.has_value());
   if (command.if_revision) out.Varint(command.if_revision->value);
-  out.String(command.origin);
   PutBody(command, out);
   return out.Take();
 }
@@ -145,12 +149,19 @@ Result<Command, std::string> DecodeCommand(std::string_view bytes) {
     return std::string("unknown command version ") + std::to_string(version);
   }
   Command command;
+  command.origin = in.String();
   command.idempotency_key = in.String();
   if (command.idempotency_key.size() > kIdempotencyKeyMax) return std::string("idempotency key too long");
   if (in.U8() != 0) command.if_revision = Revision{in.Varint()};
-  command.origin = in.String();
   if (!GetBody(in, command) || !in.AtEnd()) return std::string("malformed command");
   return command;
+}
+
+std::string_view WhatIsAsked(std::string_view command) {
+  ByteReader in(command);
+  in.U8();
+  in.String();
+  return in.Raw(in.remaining());
 }
 
 }  // namespace quorate::rsm

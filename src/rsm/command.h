@@ -65,5 +65,8 @@ inline constexpr Duration kSessionLifetime = std::chrono::hours(24);
 std::string EncodeCommand(const Command& command);
 // The error says what is malformed. Any bytes are safe.
 Result<Command, std::string> DecodeCommand(std::string_view bytes);
+// The part of an encoded command that a retry repeats: all but who sent it, since a retry may come another
+// way.
+std::string_view WhatIsAsked(std::string_view command);
 
 }  // namespace quorate::rsm

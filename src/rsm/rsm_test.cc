@@ -134,6 +134,31 @@ TEST_F(Rsm, TheSameKeyAppliesOnceAndGetsTheSameOutcome) {
   EXPECT_EQ(Put("k", "3", "key-1").refused, Refused::kKeyReused);
 }
 
+TEST_F(Rsm, ARetryMayComeFromAnotherAddress) {
+  Command command{.idempotency_key = "key",
+                  .origin = "http 127.0.0.1",
+                  .body = KvTxn{kv::SingleOp(kv::PutRequest{.key = "k", .value = "1"})}};
+  const CommandResult first = Apply(command);
+  command.origin = "http 192.0.2.200";
+  const CommandResult again = Apply(command);
+  EXPECT_EQ(again.refused, Refused::kNot) << again.reason;
+  EXPECT_EQ(again.revision, first.revision);
+}
+
+TEST_F(Rsm, AddedRecordsMayKeepTheTtlThatTheRRsetHas) {
+  MakeZone();
+  Change({Edit(Kind::kReplace, Set("www.example.", RRType::kA, {"192.0.2.7"}, 77))});
+  zone::RRsetEdit add = Edit(Kind::kAddRecords, Set("www.example.", RRType::kA, {"192.0.2.8"}, 3600));
+  add.keep_ttl = true;
+  Change({add});
+  const auto stored = GetRRset(map(), Revision{0}, N("example."), N("www.example."), RRType::kA);
+  EXPECT_EQ(stored->rrset.ttl, 77u);
+  EXPECT_EQ(stored->rrset.rdata.size(), 2u);
+  add.owner = N("new.example.");
+  Change({add});
+  EXPECT_EQ(GetRRset(map(), Revision{0}, N("example."), N("new.example."), RRType::kA)->rrset.ttl, 3600u);
+}
+
 TEST_F(Rsm, AKeyIsForgottenByGroupTimeOnly) {
   Put("k", "1", "old");
   group_time += kSessionLifetime + std::chrono::seconds(1);

@@ -83,7 +83,9 @@ void AddAddressesOf(const zone::ZoneSet& zones, const RRsetView& answer, wire::M
     const zone::Zone* zone = zones.FindZone(host);
     if (zone == nullptr) continue;
     // A wildcard may be their source: the owner is the host (RFC 4592 3.3.1).
-    const zone::Addresses found = zone::FindAddresses(*zone, host);
+    zone::Addresses found = zone::FindAddresses(*zone, host);
+    // The servers of a zone may be named below one of its own cuts, as those of the root are (RFC 9609 4).
+    if (answer.type == RRType::kNS && !found.a && !found.aaaa) found = zone::FindGlue(*zone, host);
     Add(found.a, host, writer);
     Add(found.aaaa, host, writer);
   }

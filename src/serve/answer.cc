@@ -91,13 +91,16 @@ class Answerer {
   }
 
   // RFC 8482 4.1: over UDP one RRset is enough, and the best one is that of data rather than of signatures.
+  // Over TCP all that fit: a client of TCP has nowhere else to go.
   void WriteAny(const LookupResult& found) {
     RRsetView chosen;
+    bool some = false;
     found.node->ForEach([&](const RRsetView& rrset) {
       if (!chosen || chosen.type == RRType::kRRSIG) chosen = rrset;
-      if (transport_ == Transport::kTcp && complete_)
-        Write(Section::kAnswer, OwnerOf(found, rrset), rrset, rrset.ttl);
+      if (transport_ == Transport::kTcp)
+        some |= Write(Section::kAnswer, OwnerOf(found, rrset), rrset, rrset.ttl);
     });
+    complete_ = complete_ || some;
     if (transport_ == Transport::kUdp && chosen)
       Write(Section::kAnswer, OwnerOf(found, chosen), chosen, chosen.ttl);
   }

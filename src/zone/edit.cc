@@ -133,7 +133,7 @@ std::optional<Refusal> Edition::Apply(const RRsetEdit& edit) {
       at->rdata.clear();
       break;
     case Kind::kAddRecords:
-      if (!edit.rdata.empty()) at->ttl = NormalTtl(edit.ttl);
+      if (!edit.rdata.empty() && !edit.keep_ttl) at->ttl = NormalTtl(edit.ttl);
       for (const std::string& rdata : edit.rdata) {
         if (const Place place = Find(*at, rdata); !place.found) at->rdata.insert(place.at, rdata);
       }

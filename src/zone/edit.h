@@ -24,6 +24,7 @@ struct RRsetEdit {
   Kind kind = Kind::kReplace;
   uint32_t ttl = 0;                // seconds; 2^31 and above mean 0 (RFC 2181 8)
   std::vector<std::string> rdata;  // uncompressed wire form
+  bool keep_ttl = false;  // kAddRecords: an RRset that is there keeps its TTL; `ttl` is for a new one
 };
 
 // Applied in order, each to what the ones before it left; the rules are checked on the outcome alone.

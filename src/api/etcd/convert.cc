@@ -182,6 +182,8 @@ bool IsSerializable(const etcdserverpb::TxnRequest& request) {
     if (op.has_request_txn()) return IsSerializable(op.request_txn());
     return op.has_request_range() && op.request_range().serializable();
   };
+  // Compares alone are a fence: they must see the newest state.
+  if (request.success().empty() && request.failure().empty()) return false;
   return std::all_of(request.success().begin(), request.success().end(), serializable) &&
          std::all_of(request.failure().begin(), request.failure().end(), serializable);
 }

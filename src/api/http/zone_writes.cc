@@ -68,8 +68,7 @@ json SummaryOf(const rsm::CommandResult& result) {
 
 // --- PATCH ---
 
-Result<rsm::Command, HttpResponse> PatchCommand(const kv::MapReader& map, const HttpRequest& request,
-                                                const dns::Name& apex) {
+Result<rsm::Command, HttpResponse> PatchCommand(const HttpRequest& request, const dns::Name& apex) {
   auto command = CommandFor(request);
   if (!command.ok()) return command.error();
   const json body = json::parse(request.body, nullptr, false);
@@ -77,11 +76,10 @@ Result<rsm::Command, HttpResponse> PatchCommand(const kv::MapReader& map, const 
   auto edits = EditsOf(body);
   if (!edits.ok()) return Invalid(edits.error().what);
   rsm::ZoneChange change{.apex = apex};
-  const Revision now = rsm::CurrentRevision(map);
   for (PatchEdit& patch : *edits) {
     if (patch.edit.kind == zone::RRsetEdit::Kind::kAddRecords && !patch.ttl_given) {
-      const auto stored = rsm::GetRRset(map, now, apex, patch.edit.owner, patch.edit.type);
-      patch.edit.ttl = stored ? stored->rrset.ttl : kDefaultTtl;
+      patch.edit.ttl = kDefaultTtl;
+      patch.edit.keep_ttl = true;
     }
     change.edits.push_back(std::move(patch.edit));
   }
@@ -229,7 +227,7 @@ void AddZoneWriteRoutes(const ContextPtr& context, Router& router) {
               WriteZone(
                   context,
                   [context](const HttpRequest& request, const dns::Name& apex) {
-                    return PatchCommand(*context->backend.map, request, apex);
+                    return PatchCommand(request, apex);
                   },
                   NoContent)});
   router.Add({.method = "PUT",
