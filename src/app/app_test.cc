@@ -93,6 +93,14 @@ TEST(Validate, ElectionsMustOutlastHeartbeats) {
   EXPECT_THAT(MessageOf(Validate(o)), HasSubstr("raft.election_ms"));
 }
 
+TEST(Validate, DnsNeedsAWorker) {
+  for (const int workers : {-3, 0, 100000}) {
+    ServeOptions o = Valid();
+    o.dns_workers = workers;
+    EXPECT_THAT(MessageOf(Validate(o)), HasSubstr("--dns-workers")) << workers;
+  }
+}
+
 TEST(SplitAddress, TakesNumericAddressesOfBothFamilies) {
   std::string host;
   uint16_t port = 0;

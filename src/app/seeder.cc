@@ -4,6 +4,7 @@
 #include <future>
 #include <mutex>
 
+#include "kv/store.h"
 #include "rsm/read.h"
 
 namespace quorate::app {
@@ -51,7 +52,7 @@ void Seeder::Run(std::stop_token stop) {
 bool Seeder::TrySeed() {
   if (seed_.zones.empty()) return true;
   if (!AwaitRead(client_).ok()) return false;
-  if (rsm::CurrentRevision(map_) > Revision{1}) return true;
+  if (kv::Get(map_, rsm::kSeededKey)) return true;
   rsm::Command command;
   command.origin = "seed";
   command.body = seed_;

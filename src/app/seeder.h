@@ -17,7 +17,7 @@ class Seeder {
  public:
   Seeder(replica::Client& client, const kv::MapReader& map, rsm::Seed seed);
 
-  // The group has content: either it was seeded, or it had been written before. Any thread.
+  // The group was seeded, now or long ago. Any thread.
   bool done() const { return done_.load(std::memory_order_acquire); }
   // What `leader.health.quorate. CH TXT` says; polled, at most 100 ms old.
   const std::atomic<serve::LeaderHealth>& health() const { return health_; }

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <stop_token>
@@ -15,7 +16,7 @@
 namespace quorate::app {
 namespace {
 
-// SIGTERM and SIGINT are taken by one thread; a second one ends the process at once.
+// SIGTERM and SIGINT are taken by one thread; the second one ends the process at once.
 class Signals {
  public:
   Signals() {
@@ -27,7 +28,8 @@ class Signals {
     thread_ = std::thread([this] { Run(); });
   }
   ~Signals() {
-    pthread_kill(thread_.native_handle(), SIGTERM);  // ends Run, if no signal did
+    done_ = true;
+    pthread_kill(thread_.native_handle(), SIGTERM);
     thread_.join();
     pthread_sigmask(SIG_UNBLOCK, &set_, nullptr);
   }
@@ -36,12 +38,14 @@ class Signals {
  private:
   void Run() {
     int signal = 0;
-    sigwait(&set_, &signal);
-    stop_.request_stop();
+    for (sigwait(&set_, &signal); !done_; sigwait(&set_, &signal)) {
+      if (!stop_.request_stop()) _exit(128 + signal);
+    }
   }
 
   sigset_t set_{};
   std::stop_source stop_;
+  std::atomic<bool> done_{false};
   std::thread thread_;
 };
 
@@ -57,7 +61,8 @@ void WaitFor(std::stop_token stop) {
 absl::Status RunServe(ServeOptions options) {
   RETURN_IF_ERROR(LoadConfigFile(options));
   RETURN_IF_ERROR(Validate(options));
-  Signals signals;  // before any thread, so that all of them leave the signals to it
+  setenv("GRPC_VERBOSITY", "NONE", 0);  // what it would print comes back as an error, and is said once, by us
+  Signals signals;                      // before any thread, so that all of them leave the signals to it
   absl::StatusOr<std::unique_ptr<Process>> process = Process::Start(options, signals.token());
   if (!process.ok()) {
     return signals.token().stop_requested() ? absl::OkStatus() : process.status();

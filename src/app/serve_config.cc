@@ -15,6 +15,8 @@
 namespace quorate::app {
 namespace {
 
+constexpr int kDnsWorkersMax = 256;
+
 // How one key is put into the options: false when the value has the wrong type.
 struct Key {
   const char* expects;
@@ -190,6 +192,9 @@ absl::Status Validate(const ServeOptions& o) {
   const int tls_files = !o.tls_cert.empty() + !o.tls_key.empty() + !o.tls_ca.empty();
   if (tls_files != 0 && tls_files != 3) {
     return absl::InvalidArgumentError("TLS needs all three of tls.cert, tls.key and tls.ca");
+  }
+  if (o.dns_workers < 1 || o.dns_workers > kDnsWorkersMax) {
+    return absl::InvalidArgumentError(fmt::format("--dns-workers must be between 1 and {}", kDnsWorkersMax));
   }
   if (o.election_ms < 3 * o.heartbeat_ms) {
     return absl::InvalidArgumentError("raft.election_ms must be at least three times raft.heartbeat_ms");

@@ -42,7 +42,8 @@ struct ZoneChange {
   dns::Name apex;
   std::vector<zone::RRsetEdit> edits;
 };
-// The first content of a new group; refused once anything was ever written.
+// The first content of a new group: makes those of the zones that are not there. Takes effect once in a
+// group's life.
 struct Seed {
   std::vector<ZoneCreate> zones;
 };

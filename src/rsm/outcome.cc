@@ -36,7 +36,7 @@ std::optional<CommandResult> DecodeResult(std::string_view outcome) {
   ByteReader in(outcome);
   CommandResult result;
   const uint8_t refused = in.U8();
-  if (refused > static_cast<uint8_t>(Refused::kNotEmpty)) return std::nullopt;
+  if (refused > static_cast<uint8_t>(Refused::kSeeded)) return std::nullopt;
   result.refused = static_cast<Refused>(refused);
   result.reason = in.String();
   if (const uint8_t error = in.U8()) result.store_error = static_cast<kv::Error>(error);

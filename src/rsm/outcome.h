@@ -24,7 +24,7 @@ enum class Refused : uint8_t {
   kReserved = 6,     // a store client may not write this keyspace
   kStore = 7,        // the store says no; `store_error` says which of etcd's errors
   kKeyReused = 8,    // the idempotency key belongs to another command
-  kNotEmpty = 9,     // a Seed of a group that has data
+  kSeeded = 9,       // a Seed of a group that was seeded before
 };
 
 struct StoredRRset {

@@ -13,6 +13,9 @@ namespace quorate::rsm {
 // The newest revision in the map.
 Revision CurrentRevision(const kv::MapReader& map);
 
+// In the store once a Seed was applied.
+inline constexpr char kSeededKey[] = "/quorate/seeded";
+
 // One RRset as of revision `at`; 0: the newest.
 std::optional<StoredRRset> GetRRset(const kv::MapReader& map, Revision at, const dns::Name& zone,
                                     const dns::Name& owner, dns::RRType type);

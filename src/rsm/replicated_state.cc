@@ -204,16 +204,16 @@ void ReplicatedState::Do(const ZoneChange& command, Work& work) {
 }
 
 void ReplicatedState::Do(const Seed& command, Work& work) {
-  if (kv::ReadMeta(map_).current != Revision{1}) {
-    return work.Refuse(Refused::kNotEmpty, "the group has data already");
-  }
+  if (work.txn.Get(kSeededKey)) return work.Refuse(Refused::kSeeded, "the group was seeded before");
   const auto before = zones_;
   for (const ZoneCreate& zone : command.zones) {
+    if (zones_->Get(zone.apex.wire())) continue;  // somebody was quicker
     ReplaceZone(zone.apex, zone.rrsets, work);
     if (work.result.refused != Refused::kNot) break;
     zones_ = work.zones;  // the next zone is added to this one
   }
   zones_ = before;
+  work.txn.Put(kSeededKey, "1");
 }
 
 void ReplicatedState::ReplaceZone(const dns::Name& apex, const std::vector<dns::RRset>& rrsets, Work& work) {

@@ -231,12 +231,17 @@ TEST_F(Rsm, ClientsOfTheStoreCannotWriteRecords) {
   EXPECT_EQ(Apply(remove("/dns0", "/dnt")).refused, Refused::kNot);
 }
 
-TEST_F(Rsm, ASeedIsForAnEmptyGroupOnly) {
+TEST_F(Rsm, ASeedTakesEffectOnceAndKeepsWhatIsThere) {
+  Put("k", "early");
+  Apply(ZoneCreate{N("a."), SmallZone("a.", 77)});
   const Seed seed{{{N("a."), SmallZone("a.")}, {N("b.a."), SmallZone("b.a.")}}};
   EXPECT_EQ(Apply(seed).refused, Refused::kNot);
   EXPECT_EQ(published->size(), 2u);
-  EXPECT_EQ(CurrentRevision(map()), Revision{2}) << "all of it is one revision";
-  EXPECT_EQ(Apply(seed).refused, Refused::kNotEmpty);
+  EXPECT_EQ(published->Get(N("a.").wire())->serial(), dns::Serial{77});
+  EXPECT_EQ(CurrentRevision(map()), Revision{4}) << "all of it is one revision";
+  Apply(ZoneDelete{N("b.a.")});
+  EXPECT_EQ(Apply(seed).refused, Refused::kSeeded);
+  EXPECT_EQ(published->size(), 1u) << "what was deleted stays so";
 }
 
 TEST_F(Rsm, MalformedCommandsAreRefusedAlike) {

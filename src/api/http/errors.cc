@@ -55,8 +55,8 @@ HttpResponse RefusedResponse(const rsm::CommandResult& result) {
       return reply(422, "store");
     case Refused::kKeyReused:
       return reply(422, "idempotency_key_reused", "use a new Idempotency-Key for every new command");
-    case Refused::kNotEmpty:
-      return reply(409, "not_empty");
+    case Refused::kSeeded:
+      return reply(409, "seeded");
   }
   return ErrorResponse(500, "internal", "an outcome that this version does not know");
 }
