@@ -7,7 +7,7 @@ import dns.rdatatype
 import dns.zone
 import pytest
 
-from harness import PORTS, ROOT, ask, ip_of, quorate, wait_until
+from harness import BUILD_DIR, PORTS, ROOT, ask, ip_of, quorate, wait_until
 
 ROOT_ZONE = ROOT / "tests/data/root.zone"
 
@@ -93,6 +93,18 @@ def test_records_are_added_listed_and_deleted_by_the_command_line(delegated):
     assert name in run(delegated, "record", "list", "example.org.")
     run(delegated, "record", "delete", name, "A")
     assert ask(ips(delegated, "example.org")[0], name).answer == []
+
+
+def test_the_commands_of_the_readme_do_what_it_says(delegated):
+    commands = [line.strip() for line in (ROOT / "README.md").read_text().splitlines()
+                if re.match(r"    (export|quorate|dig) ", line)]
+    assert len(commands) >= 6
+    here = ips(delegated, "root")[0].rsplit(".", 2)[0]  # 127.BASE
+    script = "set -e\n" + "\n".join(commands).replace("127.1.", here + ".").replace("build/release", str(BUILD_DIR))
+    script = script.replace("$PWD/", "")
+    ran = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=120, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.count("192.0.2.7") >= 2  # resolve and dig
 
 
 def test_the_real_root_zone_is_imported_served_and_given_back(delegated):
