@@ -17,8 +17,8 @@
 namespace quorate::transport {
 namespace {
 
-using ::testing::HasSubstr;
 using testing::Await;
+using ::testing::HasSubstr;
 
 class Inbox {
  public:
@@ -140,6 +140,27 @@ TEST(GrpcTransport, ItConnectsAgainWhenThePeerIsBack) {
   EXPECT_TRUE(Reaches(one, 1, two, 2));
 }
 
+TEST(GrpcTransport, FewMessagesAreKeptForAPeerThatCannotBeReached) {
+  std::string address;
+  {
+    End two;
+    ASSERT_TRUE(two.Start(Options(2)).ok());
+    address = two.address();
+  }
+  End one, two;
+  ASSERT_TRUE(one.Start(Options(1)).ok());
+  one.transport->SetPeers({{MemberId{2}, address}});
+  for (uint64_t id = 1; id <= 10000; ++id) one.transport->Send(ReadIndex(1, 2, id));
+  ASSERT_TRUE(two.Start(Options(2, address)).ok());
+  ASSERT_TRUE(Await([&] {
+    one.transport->Send(ReadIndex(1, 2, 20000));
+    return two.inbox.size() > 0 && IdOf(two.inbox.messages().back()) == 20000;
+  }));
+  size_t old = 0;
+  for (const raft::Message& message : two.inbox.messages()) old += IdOf(message) <= 10000;
+  EXPECT_LE(old, 100u);
+}
+
 TEST(GrpcTransport, AStrangerIsRefusedAndBothSidesSayWhy) {
   const auto expect_refused = [](GrpcTransportOptions options, const std::string& why) {
     End one, two;
@@ -207,7 +228,8 @@ TEST(GrpcTransport, WithTlsOnlyHoldersOfACertificateAreHeard) {
   ASSERT_EQ(run(key + "-x509 -keyout ca.key -out ca.pem -subj /CN=ca -days 2"), 0);
   ASSERT_EQ(run("printf 'subjectAltName=DNS:peer.test' > ext"), 0);
   ASSERT_EQ(run(key + "-keyout peer.key -out peer.csr -subj /CN=peer.test"), 0);
-  ASSERT_EQ(run("openssl x509 -req -in peer.csr -CA ca.pem -CAkey ca.key -out peer.pem -days 2 -extfile ext"), 0);
+  ASSERT_EQ(run("openssl x509 -req -in peer.csr -CA ca.pem -CAkey ca.key -out peer.pem -days 2 -extfile ext"),
+            0);
   const TlsOptions tls{ReadFile(directory + "/peer.pem"), ReadFile(directory + "/peer.key"),
                        ReadFile(directory + "/ca.pem"), "peer.test"};
   std::filesystem::remove_all(directory);
