@@ -266,8 +266,19 @@ class SlowSink final : public WatchSink {
     std::unique_lock lock(mu_);
     ASSERT_TRUE(changed_.wait_for(lock, std::chrono::seconds(20), [&] { return responses_.size() >= n; }));
   }
+  // Waits until `n` events came.
+  void AwaitValues(size_t n) {
+    std::unique_lock lock(mu_);
+    ASSERT_TRUE(
+        changed_.wait_for(lock, std::chrono::seconds(20), [&] { return ValuesLocked().size() >= n; }));
+  }
   std::vector<std::string> Values() const {
     std::lock_guard lock(mu_);
+    return ValuesLocked();
+  }
+
+ private:
+  std::vector<std::string> ValuesLocked() const {
     std::vector<std::string> values;
     for (const auto& response : responses_) {
       for (const auto& event : response->events()) values.push_back(event.kv().value());
@@ -275,7 +286,6 @@ class SlowSink final : public WatchSink {
     return values;
   }
 
- private:
   mutable std::mutex mu_;
   std::condition_variable changed_;
   bool full_ = false;
@@ -300,11 +310,11 @@ TEST(WatchHub, AFullStreamGetsNothingUntilItHasRoomThenAllInOrder) {
             {.body = rsm::KvTxn{kv::SingleOp(kv::PutRequest{.key = "a", .value = expected.back()})}}),
         {}, [](const replica::ProposeOutcome&) {});
   }
-  while (quick->Values().size() < expected.size()) quick->Await(quick->Sent() + 1);
+  quick->AwaitValues(expected.size());
   EXPECT_EQ(slow->Sent(), 1u);
   slow->SetFull(false);
   group.hub.Wake();
-  while (slow->Values().size() < expected.size()) slow->Await(slow->Sent() + 1);
+  slow->AwaitValues(expected.size());
   EXPECT_EQ(slow->Values(), expected);
   EXPECT_EQ(quick->Values(), expected);
 }
