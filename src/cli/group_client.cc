@@ -85,8 +85,8 @@ GroupReply GroupClient::Call(const Group& group, const GroupRequest& request) co
         fmt::format("{}: the outcome is unknown ({}); look at the record, then decide", group.Label(), why)};
   }
   return CliError{ExitCode::kUnavailable,
-                  fmt::format("{} is unavailable, nothing was changed ({}); it is safe to try again",
-                              group.Label(), why)};
+                  fmt::format("{} is unavailable{} ({}); it is safe to try again", group.Label(),
+                              request.method == "GET" ? "" : ", nothing was changed", why)};
 }
 
 std::string NewIdempotencyKey() {

@@ -88,7 +88,9 @@ void Context::Propose(rsm::Command command,
                                        count(self.writes_unknown);
                                        return UnknownResponse();
                                      }};
-  backend.client->Propose(std::move(bytes), write_timeout,
+  // A command of many records takes longer to send, sync and apply: at the worst 1 MiB/s.
+  const Duration timeout = write_timeout + std::chrono::seconds(bytes.size() >> 20);
+  backend.client->Propose(std::move(bytes), timeout,
                           [self = shared_from_this(), done = std::move(done),
                            outcome_of](const replica::ProposeOutcome& outcome) {
                             done(std::visit([&](const auto& o) { return outcome_of(*self, o); }, outcome));
