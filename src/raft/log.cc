@@ -130,7 +130,9 @@ void Log::Install(const SnapshotMeta& meta, bool keep_suffix) {
   base_term_ = meta.last_term;
   durable_ = base_index_;
   configurations_.assign(1, {meta.last_index, meta.configuration});
-  for (PendingAppend& p : pending_) p.good_through = std::min(p.good_through, base_index_);
+  // Whatever is still being written is gone, or below the base: had this term's leader sent what follows the
+  // snapshot, the logs would agree at its end. A bound in its place would bind the appends to come, too.
+  pending_.clear();
 }
 
 const Configuration& Log::ConfigurationAt(LogIndex index) const {

@@ -166,6 +166,19 @@ TEST(Log, ASnapshotDropsAllOrKeepsTheSuffix) {
   EXPECT_EQ(dropped.bytes(), 0u);
 }
 
+TEST(Log, ASnapshotThatDropsAllDoesNotHoldBackTheDurabilityOfWhatFollowsInItsTerm) {
+  Log log = Sample();
+  log.Append({3}, Entry(9, 3));
+  log.Append({4}, Entry(10, 3));
+  log.Install(Base(20, 3), /*keep_suffix=*/false);
+  log.Append({4}, Entry(21, 3));
+  log.OnDurable({3}, {25});  // of what was dropped
+  log.OnDurable({4}, {10});
+  EXPECT_EQ(log.durable(), LogIndex{20});
+  log.OnDurable({4}, {21});
+  EXPECT_EQ(log.durable(), LogIndex{21});
+}
+
 TEST(Log, AConfigurationCountsFromItsAppendAndIsTakenBackByTruncation) {
   Log log = Sample();
   EXPECT_EQ(log.configuration().members.size(), 1u);
