@@ -16,7 +16,8 @@ struct Recovered {
 };
 
 // Recovers the log, reloads the state machine over the state store, and brings both together:
-// - A new replica keeps `bootstrap` as its configuration, durably (kConfigurationKey): from then on that one counts.
+// - A new replica keeps `bootstrap` as its configuration, durably (kConfigurationKey): from then on that one
+// counts.
 // - The state may be ahead of the log: the crash came between the two halves of a snapshot's installation, or
 // the state
 //   was flushed before the log was synced. All of it is committed, so the log begins again at the state.
