@@ -74,7 +74,8 @@ void Core::Impl::OnMessage(const Message& m, const AppendEntriesReply& reply) {
   const auto it = peers_.find(m.from);
   if (it == peers_.end()) return;
   const bool matched_is_possible = reply.durable <= reply.received && reply.received <= log_.last_index();
-  const bool mismatch_is_possible = reply.conflict_index && reply.conflict_index <= log_.last_index();
+  // One beyond our last: it has that very index, in a lower term.
+  const bool mismatch_is_possible = reply.conflict_index && reply.conflict_index <= log_.last_index() + 1;
   if (reply.round > round_ || !(reply.matched ? matched_is_possible : mismatch_is_possible)) {
     ++refused_messages_;
     return;
