@@ -158,8 +158,10 @@ void PeerClient::OnEnded(const grpc::Status& status) {
   const std::chrono::milliseconds delay(most / 2 + jitter_.Below(most / 2 + 1));
   waiting_ = true;
   alarm_ = std::make_unique<grpc::Alarm>();
-  alarm_->Set(std::chrono::system_clock::now() + delay,
-              [peer = shared_from_this()](bool) { peer->OnRetry(); });
+  // Weakly: an alarm keeps its callback, and this keeps the alarm.
+  alarm_->Set(std::chrono::system_clock::now() + delay, [weak = weak_from_this()](bool) {
+    if (auto peer = weak.lock()) peer->OnRetry();
+  });
   const bool news = last_error_ != status.error_message();
   last_error_ = status.error_message();
   const std::string why = last_error_.empty() ? "it closed the connection" : last_error_;
