@@ -82,6 +82,8 @@ void Core::Impl::OnReceive(const Message& message) {
 }
 
 void Core::Impl::OnLogDurable(const LogDurable& input) {
+  const auto place = [](const LogDurable& of) { return std::pair(of.term, of.index); };
+  if (install_pending_ && place(input) >= place(*install_pending_)) install_pending_.reset();
   const LogIndex before = log_.durable();
   log_.OnDurable(input.term, input.index);
   if (log_.durable() > before) disk_idle_at_ = now_;
@@ -95,6 +97,7 @@ void Core::Impl::OnApplied(const Applied& input) {
 void Core::Impl::FinishStep() {
   if (role_ == Role::kLeader) FinishLeaderStep();
   if (hard_state_ != unsaved_before_) effects_.hard_state = hard_state_;
+  if (effects_.install) effects_.when_durable = install_pending_;
   if (!effects_.append.empty()) effects_.when_durable = LogDurable{term(), effects_.append.back().index};
   if (commit_ > handed_out_) {
     effects_.committed = log_.Slice(handed_out_ + 1, SIZE_MAX, commit_ - handed_out_);

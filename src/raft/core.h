@@ -53,9 +53,9 @@ struct Propose {
   std::vector<Proposal> proposals;
 };  // appended as one batch, each answered by its tag
 // Effects::append up to `index` is synced. `term` is Core::term() right after the Step that returned it (not
-// the entry's own): it tells this append from another of the same index before a truncation. Simplest: hand
-// back Effects::when_durable. Reported in the order of the Effects; of several written by one sync the last
-// is enough.
+// the entry's own): it tells this append from another of the same index before a truncation. Of an install:
+// what Effects::when_durable said. Simplest: always hand that back. Reported in the order of the Effects; of
+// several written by one sync the last is enough.
 struct LogDurable {
   Term term;
   LogIndex index;
@@ -114,8 +114,10 @@ struct Effects {
   // Votes, vote requests and append acknowledgements: once the writes of this Effects and of every earlier
   // one are synced, also when this one has none.
   std::vector<Message> send_after_durable;
-  std::optional<LogDurable> when_durable;  // with `append`: the input to give back once it is synced
-  std::vector<LogEntry> committed;         // apply in order; contiguous with the last ones given
+  // With `append` or `install`: the input to give back once it is synced. An answer sent before that claims
+  // nothing of the snapshot to be durable.
+  std::optional<LogDurable> when_durable;
+  std::vector<LogEntry> committed;  // apply in order; contiguous with the last ones given
   std::vector<ProposeResult> proposed;
   std::vector<ReadResult> reads;
   std::vector<MemberId> need_snapshot;  // these fell behind the log: send them a snapshot, then SnapshotSent

@@ -193,6 +193,58 @@ TEST(Core, AStateAppliedInALaterTermThanTheHardStateRaisesIt) {
   EXPECT_EQ(core.GetStatus().hard_state, (HardState{{5}, {}}));
 }
 
+// What member 1 answers at once to a heartbeat of `from`.
+AppendEntriesReply AnswerToHeartbeat(Core& core, uint64_t from, LogIndex prev, Term prev_term) {
+  const Effects e =
+      core.Step(kStart, Receive{{{from}, {1}, core.term(), AppendEntries{prev, prev_term, {}, {}, 7}}});
+  EXPECT_EQ(e.send_now.size(), 1u);
+  return e.send_now.empty() ? AppendEntriesReply{} : std::get<AppendEntriesReply>(e.send_now[0].body);
+}
+
+TEST(Core, ASnapshotIsNotCalledDurableBeforeItIsInstalled) {
+  Core core = Member(3);
+  AppendEntries append;
+  for (uint64_t i = 1; i <= 2; ++i) append.entries.push_back({{i}, {1}, EntryType::kCommand, Bytes("x")});
+  const Effects appended = core.Step(kStart, Receive{{{2}, {1}, {1}, append}});
+  const SnapshotMeta meta{{10}, {1}, Fresh(3).base.configuration};
+  const Effects received = core.Step(kStart, SnapshotReceived{{2}, {1}, meta});
+  ASSERT_TRUE(received.install);
+  ASSERT_TRUE(received.when_durable);
+  core.Step(kStart, *appended.when_durable);
+  const AppendEntriesReply early = AnswerToHeartbeat(core, 2, {10}, {1});
+  EXPECT_TRUE(early.matched);
+  EXPECT_EQ(early.received, LogIndex{10});
+  EXPECT_EQ(early.durable, LogIndex{0});
+  EXPECT_EQ(early.round, 7u) << "it still counts for the round";
+  core.Step(kStart, *received.when_durable);
+  EXPECT_EQ(AnswerToHeartbeat(core, 2, {10}, {1}).durable, LogIndex{10});
+}
+
+TEST(Core, TheInstallOfASnapshotAlsoVouchesForTheSuffixWrittenBeforeIt) {
+  Core core = Member(3);
+  AppendEntries append;
+  for (uint64_t i = 1; i <= 5; ++i) append.entries.push_back({{i}, {2}, EntryType::kCommand, Bytes("x")});
+  core.Step(kStart, Receive{{{2}, {1}, {2}, append}});
+  const SnapshotMeta meta{{3}, {2}, Fresh(3).base.configuration};
+  const Effects received = core.Step(kStart, SnapshotReceived{{3}, {3}, meta});
+  EXPECT_TRUE(received.keep_log_suffix);
+  ASSERT_TRUE(received.when_durable);
+  EXPECT_EQ(AnswerToHeartbeat(core, 3, {5}, {2}).durable, LogIndex{0});
+  core.Step(kStart, *received.when_durable);  // one sync did both writes
+  EXPECT_EQ(AnswerToHeartbeat(core, 3, {5}, {2}).durable, LogIndex{5});
+}
+
+TEST(Core, AnAppendAfterAnInstallVouchesForBoth) {
+  Core core = Member(3);
+  const SnapshotMeta meta{{10}, {1}, Fresh(3).base.configuration};
+  core.Step(kStart, SnapshotReceived{{2}, {1}, meta});
+  const AppendEntries append{{10}, {1}, {{{11}, {1}, EntryType::kCommand, Bytes("x")}}, {}, 1};
+  const Effects appended = core.Step(kStart, Receive{{{2}, {1}, {1}, append}});
+  EXPECT_EQ(AnswerToHeartbeat(core, 2, {11}, {1}).durable, LogIndex{0});
+  core.Step(kStart, *appended.when_durable);
+  EXPECT_EQ(AnswerToHeartbeat(core, 2, {11}, {1}).durable, LogIndex{11});
+}
+
 TEST(Core, ForgetsWhatTheDriverCut) {
   BootTime now;
   Core core = Leader(now);

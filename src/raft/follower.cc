@@ -81,7 +81,7 @@ void Core::Impl::AcceptEntries(const Message& m, const AppendEntries& append) {
   AppendEntriesReply reply{.matched = true, .received = verified, .durable = verified, .round = append.round};
   if (append.entries.empty() && hard_state_ == unsaved_before_) {
     // A heartbeat's answer does not wait for the disk: reads and leases hang on it.
-    reply.durable = std::min(verified, log_.durable());
+    reply.durable = install_pending_ ? LogIndex{} : std::min(verified, log_.durable());
     effects_.send_now.push_back(To(m.from, reply));
   } else {
     effects_.send_after_durable.push_back(To(m.from, reply));

@@ -172,6 +172,9 @@ class Core::Impl {
   std::deque<ReadBatch> read_batches_;
   size_t reads_held_ = 0;  // in both
 
+  // The snapshot accepted last is not yet on disk: a crash brings back the log from before it.
+  std::optional<LogDurable> install_pending_;
+
   // Of a follower with a leader.
   std::deque<uint64_t> unforwarded_;
   std::deque<Forwarded> forwarded_;

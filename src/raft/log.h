@@ -23,6 +23,10 @@ class Log {
   Term last_term() const { return entries_.empty() ? base_term_ : entries_.back().term; }
   // Synced up to here, in its present form.
   LogIndex durable() const { return durable_; }
+  // The term of the newest append that may still be under way to the disk (OnDurable).
+  std::optional<Term> newest_append() const {
+    return pending_.empty() ? std::nullopt : std::optional(pending_.back().appended_in);
+  }
   // What the entries take in memory.
   size_t bytes() const { return bytes_; }
 
@@ -42,7 +46,7 @@ class Log {
   // before it. What has been truncated since proves nothing.
   void OnDurable(Term appended_in, LogIndex index);
   void CompactThrough(LogIndex index);
-  // The state up to `meta` was replaced by a snapshot.
+  // The state up to `meta` is replaced by a snapshot, which durable() takes for durable.
   void Install(const SnapshotMeta& meta, bool keep_suffix);
 
   // The latest in the log, committed or not (Raft 6: a configuration counts from its append on).

@@ -27,6 +27,8 @@ void Core::Impl::OnSnapshotReceived(const SnapshotReceived& input) {
   // The suffix stays only where the logs provably agree; a conflicting one would come back as a livelock.
   const bool keep = log_.TermAt(meta.last_index) == meta.last_term;
   log_.Install(meta, keep);
+  // Its write comes after those of what stays, and is the last to tell of them if one sync did them all.
+  install_pending_ = LogDurable{log_.newest_append().value_or(term()), log_.last_index()};
   commit_ = handed_out_ = applied_ = meta.last_index;
   effects_.install = meta;
   effects_.keep_log_suffix = keep;

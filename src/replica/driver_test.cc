@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "base/crc32c.h"
 #include "base/limits.h"
 
 namespace quorate::replica {
@@ -358,6 +359,36 @@ TEST(Driver, BarriersOfTheGateAreCompletedByTheNewestTicket) {
   shell.Lead();
   const Actions actions = shell.Do(BarrierCall{5});
   EXPECT_EQ(actions.barrier_completed, 5u);
+}
+
+// --- a snapshot received ---
+
+TEST(Driver, ASnapshotIsCalledDurableOnlyOnceItsInstallIsWritten) {
+  Shell shell(3);
+  shell.Follow(1);
+  const raft::SnapshotMeta meta{LogIndex{10}, Term{1}, Group(3)};
+  const auto chunk = [&](uint64_t offset, const std::string& data) {
+    return shell.Receive(2, 1,
+                         raft::SnapshotChunk{meta, 77, offset, std::make_shared<const std::string>(data),
+                                             Crc32c(data), data.empty()});
+  };
+  const auto durable = [&] {
+    const Actions actions = shell.Receive(2, 1, raft::AppendEntries{LogIndex{10}, Term{1}, {}, {}, 2});
+    const auto reply = Find<raft::AppendEntriesReply>(actions.send);
+    return reply && reply->matched ? std::optional(reply->durable) : std::nullopt;
+  };
+  Actions actions = chunk(0, "state");
+  ASSERT_EQ(actions.housekeeping.size(), 1u);
+  shell.Do(SnapshotWritten{std::get<WriteSnapshot>(actions.housekeeping[0]).restore_id, absl::OkStatus()});
+  actions = chunk(5, "");
+  ASSERT_EQ(actions.apply.size(), 1u);
+  EXPECT_TRUE(actions.log.empty()) << "the state comes first";
+  EXPECT_EQ(durable(), LogIndex{0});
+  actions = shell.Do(SnapshotInstalled{.index = LogIndex{10}});
+  ASSERT_EQ(actions.log.size(), 1u);
+  EXPECT_EQ(durable(), LogIndex{0});
+  shell.Do(LogWritten{actions.log[0].id});
+  EXPECT_EQ(durable(), LogIndex{10});
 }
 
 // --- compaction ---
