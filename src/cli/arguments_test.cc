@@ -60,6 +60,27 @@ TEST(RecordContents, WhatIsNoRecordIsAUsageErrorThatNamesIt) {
   EXPECT_TRUE(TypeArgument("type65280").ok());
 }
 
+TEST(RecordContents, ARelativeNameIsAUsageError) {
+  for (const char* content : {"10 mail", "10 @"}) {
+    const auto bad = RecordContents(RRType::kMX, {content});
+    ASSERT_FALSE(bad.ok()) << content;
+    EXPECT_NE(bad.error().message.find("final dot"), std::string::npos);
+  }
+  const auto empty = RecordContents(RRType::kA, {""});
+  ASSERT_FALSE(empty.ok());
+  EXPECT_NE(empty.error().message.find("empty record data"), std::string::npos);
+}
+
+TEST(RecordContents, ANameOfSeveralLabelsMayLeaveOutItsFinalDotAsOwnersMay) {
+  EXPECT_EQ(*RecordContents(RRType::kMX, {"10 mail.example"}), std::vector<std::string>{"10 mail.example."});
+  EXPECT_EQ(*RecordContents(RRType::kMX, {"10", "mail.example"}),
+            std::vector<std::string>{"10 mail.example."});
+  EXPECT_EQ(*RecordContents(RRType::kNS, {"ns1.org", "ns2.org."}),
+            (std::vector<std::string>{"ns1.org.", "ns2.org."}));
+  EXPECT_EQ(*RecordContents(RRType::kTXT, {"a.b"}), std::vector<std::string>{"\"a.b\""});
+  EXPECT_EQ(*RecordContents(RRType::kA, {"192.0.2.1"}), std::vector<std::string>{"192.0.2.1"});
+}
+
 TEST(ChooseZone, TakesTheLongestMatch) {
   const auto zones = Names({".", "org.", "example.org."});
   EXPECT_EQ(ChooseZone(zones, N("www.example.org."), RRType::kA), N("example.org."));

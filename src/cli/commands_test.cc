@@ -225,6 +225,37 @@ TEST_F(Commands, AMalformedFileIsNamedWithLineAndColumn) {
   EXPECT_EQ(Run("zone import example. " + file + ".missing"), ExitCode::kFailed);
 }
 
+TEST_F(Commands, ADirectoryIsNoMasterFile) {
+  EXPECT_EQ(Run("zone import example. " + testing::TempDir()), ExitCode::kFailed);
+  EXPECT_THAT(err, HasSubstr("is a directory"));
+}
+
+TEST_F(Commands, AnExportIsNotJson) {
+  EXPECT_EQ(Run("zone export example. -o json"), ExitCode::kUsage);
+  EXPECT_EQ(out, "");
+}
+
+TEST_F(Commands, AUrlOfAnotherSchemeIsWrongUsage) {
+  EXPECT_EQ(RunAt("zone list --server ftp://127.0.0.1"), ExitCode::kUsage);
+  EXPECT_THAT(err, HasSubstr("ftp://127.0.0.1"));
+}
+
+TEST(WholeZone, TheTimeoutHoldsForAnImportToAGroupWithoutLeader) {
+  const ScriptedServer server([](size_t attempt) {
+    return attempt == 0 ? api::HttpResponse{.body = R"([{"name": "example."}])"}
+                        : api::HttpResponse{.status = 503};
+  });
+  const std::string file = testing::TempDir() + "/quorate-import.zone";
+  std::ofstream(file) << "@ 60 SOA ns1 host 1 2 3 4 5\n@ 60 NS ns1\n";
+  CLI::App app;
+  ExitCode exit = ExitCode::kOk;
+  RegisterZone(app, exit);
+  const auto start = std::chrono::steady_clock::now();
+  app.parse("zone import example. " + file + " --timeout 0.3 --server " + server.url());
+  EXPECT_EQ(exit, ExitCode::kUnavailable);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
+}
+
 TEST_F(Commands, AZoneCreatedAfterTheDeploymentWasFormedIsFound) {
   ASSERT_EQ(Run("zone create new.test. --group g"), ExitCode::kOk) << err;
   EXPECT_EQ(Run("record set a.new.test. A 192.0.2.1"), ExitCode::kOk) << err;

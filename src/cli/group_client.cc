@@ -67,7 +67,7 @@ GroupReply GroupClient::Call(const Group& group, const GroupRequest& request) co
       const Duration left = deadline - SteadyClock::now();
       if (replica.http.empty() || left <= Duration::zero()) continue;
       call.url = replica.http + request.path;
-      call.timeout = std::min(policy_.attempt, left);
+      call.timeout = policy_.attempt_may_outlast ? policy_.attempt : std::min(policy_.attempt, left);
       HttpReply reply = Send(call);
       if (IsDefinite(reply)) return reply;
       anybody_there |= reply.fate != HttpReply::Fate::kNotSent;

@@ -14,6 +14,7 @@ namespace quorate::cli {
 struct CallPolicy {
   Duration attempt = std::chrono::seconds(7);   // of one request; longer than the server's own write timeout
   Duration overall = std::chrono::seconds(15);  // with all retries
+  bool attempt_may_outlast = false;             // `overall` only ends the retries, not an attempt under way
   std::string token;                            // X-API-Key
   std::string ca_file;
 };

@@ -38,6 +38,24 @@ std::string ContentOf(dns::RRType type, const std::string& argument) {
   return Quoted(argument);
 }
 
+// What is wrong with the data of one record, or "". A relative name is refused: there is no origin here that
+// it could mean, and under the root it is hardly ever what somebody wants.
+std::string ErrorIn(dns::RRType type, const std::string& content) {
+  if (content.find_first_not_of(" \t\r\n") == std::string::npos) return "empty record data";
+  const auto rdata = dns::RdataFromText(type, content);
+  if (!rdata.ok()) return rdata.error().what;
+  const auto elsewhere = dns::RdataFromText(type, content, *dns::Name::FromText("origin."));
+  if (elsewhere.ok() && *elsewhere == *rdata) return "";
+  return "a name in it lacks its final dot: write it in full, as in `mail.example.org.`";
+}
+
+// A name of several labels at the end may leave out its final dot, as owner names may: `10 mail.example.org`.
+std::string Completed(dns::RRType type, const std::string& content) {
+  const std::string_view last = std::string_view(content).substr(content.find_last_of(" \t") + 1);
+  if (last.find('.') == std::string_view::npos || ErrorIn(type, content).empty()) return content;
+  return ErrorIn(type, content + ".").empty() ? content + "." : content;
+}
+
 }  // namespace
 
 CliResult<std::vector<std::string>> RecordContents(dns::RRType type,
@@ -45,16 +63,14 @@ CliResult<std::vector<std::string>> RecordContents(dns::RRType type,
   std::vector<std::string> contents;
   std::string first_error;
   for (const std::string& argument : arguments) {
-    contents.push_back(ContentOf(type, argument));
-    const auto rdata = dns::RdataFromText(type, contents.back());
-    if (!rdata.ok() && first_error.empty()) {
-      first_error =
-          fmt::format("`{}` is no {} record: {}", argument, dns::TypeToText(type), rdata.error().what);
-    }
+    contents.push_back(Completed(type, ContentOf(type, argument)));
+    const std::string error = ErrorIn(type, contents.back());
+    if (!error.empty() && first_error.empty())
+      first_error = fmt::format("`{}` is no {} record: {}", argument, dns::TypeToText(type), error);
   }
   if (first_error.empty()) return contents;
-  const std::string joined = absl::StrJoin(arguments, " ");
-  if (arguments.size() > 1 && dns::RdataFromText(type, joined).ok()) return std::vector<std::string>{joined};
+  const std::string joined = Completed(type, absl::StrJoin(arguments, " "));
+  if (arguments.size() > 1 && ErrorIn(type, joined).empty()) return std::vector<std::string>{joined};
   return CliError{ExitCode::kUsage,
                   first_error + "; each argument is one record, quote fields as in '10 mail.example.'"};
 }

@@ -95,7 +95,7 @@ ExitCode Run(const ResolveArguments& arguments) {
   } else {
     Print(result);
   }
-  const ExitCode code = CodeOf(result.outcome);
+  const ExitCode code = result.alias_loop ? ExitCode::kFailed : CodeOf(result.outcome);
   if (code == ExitCode::kOk) return code;
   const std::string why = result.error.empty() ? OutcomeText(result.outcome) : result.error;
   return Fail({code, fmt::format("{} {}: {}", options->name.ToText(), dns::TypeToText(options->type), why)});

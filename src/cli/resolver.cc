@@ -58,6 +58,11 @@ void AddUnlessThere(std::vector<dns::Name>& names, const dns::Name& name) {
   if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
 }
 
+bool HasAliasAt(const std::vector<wire::Record>& records, const dns::Name& name) {
+  return std::any_of(records.begin(), records.end(),
+                     [&](const wire::Record& r) { return r.type == dns::RRType::kCNAME && r.name == name; });
+}
+
 }  // namespace
 
 std::string OutcomeText(ResolveOutcome outcome) {
@@ -112,8 +117,13 @@ ResolveResult IterativeResolver::Look(dns::Name name, dns::RRType type, int dept
       if (reading.outcome == ResolveOutcome::kFailed) result.error = std::move(reading.detail);
       return result;
     }
+    if (HasAliasAt(result.answer, reading.target)) {
+      result.alias_loop = true;
+      result.error = fmt::format("alias loop: {} is reached again", reading.target.ToText());
+      return result;
+    }
     if (++aliases > kAliasesMax) {
-      result.error = fmt::format("more than {} aliases: is there a loop of CNAME records?", kAliasesMax);
+      result.error = fmt::format("more than {} aliases", kAliasesMax);
       return result;
     }
     name = reading.target;
@@ -236,6 +246,7 @@ IterativeResolver::Reading IterativeResolver::ReadAnswer(const wire::Message& re
     reading.records.push_back(*alias);
     reading.is_alias = true;
     at = reading.target = *target;
+    if (HasAliasAt(reading.records, at)) break;  // a loop
   }
   if (reading.outcome == ResolveOutcome::kAnswer) reading.is_alias = false;
   reading.what = reading.is_alias                             ? "cname"

@@ -42,6 +42,7 @@ struct ResolveResult {
   ResolveOutcome outcome = ResolveOutcome::kFailed;
   std::vector<wire::Record> answer;  // with the aliases on the way to it, in order
   std::string error;                 // of kFailed: why, and what to look at
+  bool alias_loop = false;           // kFailed because aliases lead back to one of them
   std::vector<ResolveStep> steps;
 };
 

@@ -114,7 +114,9 @@ TEST_F(ResolverTest, AliasesAreFollowedInsideAndOutsideOfTheZone) {
 TEST_F(ResolverTest, ALoopOfAliasesEnds) {
   const ResolveResult result = Look("loop1.example.org.");
   EXPECT_EQ(result.outcome, ResolveOutcome::kFailed);
-  EXPECT_NE(result.error.find("loop"), std::string::npos);
+  EXPECT_NE(result.error.find("alias loop"), std::string::npos);
+  EXPECT_TRUE(result.alias_loop);
+  EXPECT_EQ(result.answer.size(), 2u);
 }
 
 TEST_F(ResolverTest, NameserversWithoutGlueAreLookedUp) {

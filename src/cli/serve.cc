@@ -44,7 +44,10 @@ void RegisterServe(CLI::App& app, ExitCode& exit) {
       "Examples:\n"
       "  quorate serve --data d1 --listen-dns 127.0.0.1:5301 --listen-http 127.0.0.1:8101 \\\n"
       "    --listen-peer 127.0.0.1:7101 --oracle http://127.0.0.1:8000 --region eu --inst-id i-1\n"
-      "  quorate serve --config /etc/quorate/replica.toml");
+      "  quorate serve --config /etc/quorate/replica.toml\n"
+      "A data directory that was lost or emptied must not be started again under the same number: the member "
+      "may\n"
+      "have acknowledged writes that it would then deny.");
   command->callback([options, &exit] {
     const absl::Status status = app::RunServe(*options);
     if (status.ok()) return;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace quorate::cli {
@@ -19,6 +20,8 @@ CliResult<std::vector<Group>> AskOracle(const Target& target) {
   if (reply->status != 200) return ErrorOf(*reply);
   return ParseDeployment(reply->body);
 }
+
+bool IsHttpUrl(const std::string& url) { return url.starts_with("http://") || url.starts_with("https://"); }
 
 // Configured zones stay when nobody answers: the write then says what is wrong with the group.
 CliResult<bool> LoadZones(const GroupClient& client, Group& group) {
@@ -46,6 +49,10 @@ CallPolicy Target::Policy() const {
 }
 
 CliResult<std::vector<Group>> Target::GroupsAsConfigured() const {
+  for (const std::string& url : {server, oracle}) {
+    if (url.empty() || IsHttpUrl(NormalUrl(url))) continue;
+    return CliError{ExitCode::kUsage, fmt::format("`{}` is no http:// or https:// URL", url)};
+  }
   if (!server.empty()) return std::vector<Group>{{.replicas = {{.http = NormalUrl(server)}}}};
   if (oracle.empty()) {
     return CliError{
@@ -89,14 +96,16 @@ std::shared_ptr<Target> AddTargetFlags(CLI::App& command) {
   command.add_option("--token", target->token, "API token")->envname("QUORATE_TOKEN");
   command.add_option("--ca", target->ca_file, "PEM file of the CA that signed the servers' certificates")
       ->envname("QUORATE_CA");
-  command.add_option("--timeout", target->timeout_s, "Seconds until it gives up, retries included")
-      ->check(CLI::Range(0.1, 3600.0))
-      ->capture_default_str();
+  CLI::Option* timeout =
+      command.add_option("--timeout", target->timeout_s, "Seconds until it gives up, retries included")
+          ->check(CLI::Range(0.1, 3600.0))
+          ->capture_default_str();
   command.add_option("-o,--format", target->format, "How to print")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
   // Flags win over the environment, and what names one replica over what names all.
-  command.parse_complete_callback([target] {
+  command.parse_complete_callback([target, timeout] {
+    target->timeout_given = timeout->count() > 0;
     const auto from = [](const char* name) {
       const char* value = std::getenv(name);
       return std::string(value ? value : "");
@@ -109,6 +118,14 @@ std::shared_ptr<Target> AddTargetFlags(CLI::App& command) {
 }
 
 CliResult<dns::Name> NameArgument(const std::string& text) {
+  const bool is_raw = std::any_of(text.begin(), text.end(), [](char c) { return c <= ' ' || c > '~'; });
+  if (is_raw) {
+    return CliError{
+        ExitCode::kUsage,
+        fmt::format("the name `{}` has a blank or a byte that is not ASCII: write it as \\DDD or in "
+                    "punycode",
+                    text)};
+  }
   const auto name = dns::Name::FromText(text);
   if (!name.ok())
     return CliError{ExitCode::kUsage, fmt::format("`{}` is not a domain name: {}", text, name.error())};

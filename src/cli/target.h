@@ -20,6 +20,7 @@ struct Target {
   std::string region, group;   // only this one, of the Oracle's
   std::string token, ca_file;
   double timeout_s = 15;
+  bool timeout_given = false;  // by --timeout
   std::string format = "text";
 
   bool json() const { return format == "json"; }

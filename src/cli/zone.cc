@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -89,6 +90,9 @@ ExitCode Delete(const ZoneArguments& arguments) {
 
 CliResult<std::string> ReadAll(const std::string& file) {
   if (file == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
+  std::error_code ignored;
+  if (std::filesystem::is_directory(file, ignored))
+    return CliError{ExitCode::kFailed, fmt::format("cannot read {}: it is a directory", file)};
   std::ifstream in(file, std::ios::binary);
   if (!in) return CliError{ExitCode::kFailed, fmt::format("cannot read {}: {}", file, std::strerror(errno))};
   std::string text(std::istreambuf_iterator<char>(in), {});
@@ -120,6 +124,14 @@ std::string ImportText(const HttpReply& reply) {
                      body.value("rrsets_changed", 0), body.value("rrsets_removed", 0));
 }
 
+// A whole zone may take minutes. Without --timeout an attempt gets them, and only the retries end early.
+CallPolicy WholeZonePolicy(const Target& target) {
+  CallPolicy policy = target.Policy();
+  policy.attempt = target.timeout_given ? policy.overall : Duration(std::chrono::seconds(120));
+  policy.attempt_may_outlast = !target.timeout_given;
+  return policy;
+}
+
 ExitCode Import(const ZoneArguments& arguments) {
   const auto zone = NameArgument(arguments.zone);
   if (!zone.ok()) return Fail(zone.error());
@@ -132,9 +144,7 @@ ExitCode Import(const ZoneArguments& arguments) {
                                             .body = *std::move(text),
                                             .content_type = "text/dns"},
                                            arguments.if_revision);
-  CallPolicy policy = arguments.target->Policy();
-  policy.attempt = std::max<Duration>(policy.overall, std::chrono::seconds(120));
-  policy.overall = 2 * policy.attempt;
+  const CallPolicy policy = WholeZonePolicy(*arguments.target);
   const GroupClient client(policy);
   Report report(arguments.target->json());
   for (size_t i = 0; i < holders->size(); ++i) {
@@ -168,13 +178,13 @@ ExitCode WriteOut(const std::string& text, const std::string& file) {
 
 // The zone of the first region that answers.
 ExitCode Export(const ZoneArguments& arguments) {
+  if (arguments.target->json())
+    return Fail({ExitCode::kUsage, "an export is a master file, not JSON: leave -o json out"});
   const auto zone = NameArgument(arguments.zone);
   if (!zone.ok()) return Fail(zone.error());
   const auto holders = Holders(arguments, *zone, false);
   if (!holders.ok()) return Fail(holders.error());
-  CallPolicy policy = arguments.target->Policy();
-  policy.attempt = std::max<Duration>(policy.overall, std::chrono::seconds(120));
-  policy.overall = 2 * policy.attempt;
+  const CallPolicy policy = WholeZonePolicy(*arguments.target);
   ExitCode exit = ExitCode::kUnavailable;
   for (const GroupZone& at : *holders) {
     const GroupReply reply = GroupClient(policy).Call(at.group, {.path = ZonePath(*zone) + "/export"});

@@ -108,6 +108,52 @@ TEST_F(Door, ZonesThatWouldBeCopiedFromElsewhereAreRefused) {
   EXPECT_EQ(Call("POST", kZones, {{"name", "example."}, {"kind", "Slave"}}).status, 422);
 }
 
+TEST_F(Door, ANewZoneThatAsksForWhatIsNotDoneHereIsRefusedWithTheReason) {
+  const json wrong[] = {{{"kind", "Bogus"}},
+                        {{"kind", 5}},
+                        {{"zone", 5}},
+                        {{"dnssec", true}},
+                        {{"masters", {"192.0.2.1"}}},
+                        {{"name", "example"}},
+                        {{"nameservers", {"ns1.example"}}}};
+  for (const json& member : wrong) {
+    json body = {{"name", "example."}};
+    body.update(member);
+    const Reply reply = Call("POST", kZones, body);
+    EXPECT_EQ(reply.status, 422) << reply.body;
+    EXPECT_NE(reply.body.find(member.begin().key().substr(0, 4)), std::string::npos) << reply.body;
+  }
+  const json as_powerdns = {
+      {"name", "example."}, {"kind", "Primary"}, {"dnssec", false}, {"masters", json::array()}};
+  EXPECT_EQ(Call("POST", kZones, as_powerdns).status, 201);
+}
+
+TEST_F(Door, ARelativeNameInARecordIsRefused) {
+  MakeZone();
+  for (const char* content : {"10 mail", "10 mail.example", "10 @"}) {
+    const Reply reply = Patch({RRset("m.example.", "MX", {content})});
+    EXPECT_EQ(reply.status, 422);
+    EXPECT_NE(reply.body.find("final dot"), std::string::npos) << reply.body;
+  }
+  EXPECT_EQ(Patch({RRset("m.example.", "MX", {"0 ."})}).status, 204);
+  EXPECT_NE(Patch({RRset("m.example.", "A", {" "})}).body.find("empty record data"), std::string::npos);
+}
+
+TEST_F(Door, APatchNamesAnRRsetThatItReplacesOnlyOnce) {
+  MakeZone();
+  const Reply reply =
+      Patch({RRset("a.example.", "A", {"192.0.2.1"}), RRset("A.example.", "A", {}, "DELETE")});
+  EXPECT_EQ(reply.status, 422);
+  EXPECT_NE(reply.body.find("duplicate"), std::string::npos) << reply.body;
+}
+
+TEST_F(Door, AnOwnerWithBlanksOrRawBytesIsRefused) {
+  MakeZone();
+  for (const char* name : {"a b.example.", "\xc3\xa9.example."})
+    EXPECT_EQ(Patch({RRset(name, "A", {"192.0.2.1"})}).status, 422);
+  EXPECT_EQ(Patch({RRset("a\\032b.example.", "A", {"192.0.2.1"})}).status, 204);
+}
+
 TEST_F(Door, TheRootZoneIsNamedByItsEscapeOrByADot) {
   ASSERT_EQ(Call("POST", kZones, {{"name", "."}, {"nameservers", {"a.root."}}}).status, 201);
   EXPECT_EQ(Get(std::string(kZones) + "/=2E")["id"], "=2E");

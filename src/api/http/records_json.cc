@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "api/http/message.h"
 #include "dns/presentation.h"
@@ -31,6 +33,10 @@ Result<Head, JsonError> HeadOf(const json& rrset) {
   if (!name || !name->is_string()) return JsonError{"an RRset needs a \"name\", a string"};
   const std::string& text = name->get_ref<const std::string&>();
   if (!text.ends_with('.')) return JsonError{fmt::format("the name `{}` must end with a dot", text)};
+  if (std::any_of(text.begin(), text.end(), [](char c) { return c <= ' ' || c > '~'; })) {
+    return JsonError{fmt::format(
+        "the name `{}` has a blank or a byte that is not ASCII: write it as \\DDD or in punycode", text)};
+  }
   const auto owner = dns::Name::FromText(text);
   if (!owner.ok()) return JsonError{fmt::format("the name `{}`: {}", text, owner.error())};
   if (!type || !type->is_string())
@@ -50,6 +56,12 @@ Result<uint32_t, JsonError> TtlOf(const json& rrset, const Head& head) {
   return ttl->get<uint32_t>();
 }
 
+// There is no origin here that a relative name could mean: under another one it would be another name.
+bool HasRelativeName(dns::RRType type, const std::string& text, const std::string& rdata) {
+  const auto elsewhere = dns::RdataFromText(type, text, *dns::Name::FromText("origin."));
+  return !elsewhere.ok() || *elsewhere != rdata;
+}
+
 Result<std::vector<std::string>, JsonError> RdataOf(const json& rrset, const Head& head) {
   std::vector<std::string> out;
   const json* records = Member(rrset, "records");
@@ -65,8 +77,15 @@ Result<std::vector<std::string>, JsonError> RdataOf(const json& rrset, const Hea
       return JsonError{head.place + ": disabled records are not supported; leave the record out instead"};
     }
     const std::string& text = content->get_ref<const std::string&>();
+    if (text.find_first_not_of(" \t\r\n") == std::string::npos)
+      return JsonError{head.place + ": empty record data"};
     auto rdata = dns::RdataFromText(head.type, text);
     if (!rdata.ok()) return JsonError{fmt::format("{} `{}`: {}", head.place, text, rdata.error().what)};
+    if (HasRelativeName(head.type, text, *rdata)) {
+      return JsonError{fmt::format(
+          "{} `{}`: a name in it lacks its final dot: write it in full, as in `mail.example.org.`",
+          head.place, text)};
+    }
     out.push_back(*std::move(rdata));
   }
   return out;
@@ -160,9 +179,16 @@ Result<std::vector<PatchEdit>, JsonError> EditsOf(const json& body) {
   const json* rrsets = body.is_object() ? Member(body, "rrsets") : nullptr;
   if (!rrsets || !rrsets->is_array()) return JsonError{"the body must be an object with an array \"rrsets\""};
   std::vector<PatchEdit> out;
+  std::set<std::pair<dns::Name, dns::RRType>> whole;
   for (const json& rrset : *rrsets) {
     auto edit = EditOf(rrset);
     if (!edit.ok()) return edit.error();
+    using Kind = zone::RRsetEdit::Kind;
+    const zone::RRsetEdit& e = edit->edit;
+    if ((e.kind == Kind::kReplace || e.kind == Kind::kDelete) && !whole.emplace(e.owner, e.type).second) {
+      return JsonError{fmt::format("{} {}: duplicate, REPLACE and DELETE may name an RRset only once",
+                                   e.owner.ToText(), dns::TypeToText(e.type))};
+    }
     out.push_back(*std::move(edit));
   }
   return out;

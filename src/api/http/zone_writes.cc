@@ -96,6 +96,8 @@ Result<std::vector<dns::Name>, HttpResponse> NameserversOf(const json& body) {
   if (!found->is_array()) return Invalid("\"nameservers\" must be an array of names");
   for (const json& text : *found) {
     if (!text.is_string()) return Invalid("\"nameservers\" must be an array of names");
+    if (!text.get_ref<const std::string&>().ends_with('.'))
+      return Invalid(fmt::format("the nameserver `{}` must end with a dot", text.get<std::string>()));
     const auto name = dns::Name::FromText(text.get<std::string>());
     if (!name.ok()) return Invalid(fmt::format("nameserver `{}`: {}", text.get<std::string>(), name.error()));
     out.push_back(*name);
@@ -117,6 +119,20 @@ Result<std::vector<dns::RRset>, HttpResponse> ContentOf(const json& body, const 
   return *std::move(rrsets);
 }
 
+// What asks for something that is not done here is refused, not ignored.
+std::optional<HttpResponse> CheckZoneMembers(const json& body) {
+  const auto given = [&](const char* name) { return body.contains(name) && !body[name].is_null(); };
+  if (given("kind") && body["kind"] != "Native" && body["kind"] != "Primary" && body["kind"] != "Master")
+    return Invalid("\"kind\" must be Native or Primary: zones are not copied from other servers");
+  if (given("zone") && !body["zone"].is_string())
+    return Invalid("\"zone\" must be the text of a master file, a string");
+  if (given("dnssec") && body["dnssec"] != false)
+    return Invalid("\"dnssec\" must be false: zones are not signed here");
+  if (given("masters") && body["masters"] != json::array())
+    return Invalid("\"masters\" must be empty: zones are not copied from other servers");
+  return std::nullopt;
+}
+
 Result<rsm::Command, HttpResponse> CreateCommand(const HttpRequest& request) {
   auto command = CommandFor(request);
   if (!command.ok()) return command.error();
@@ -124,14 +140,11 @@ Result<rsm::Command, HttpResponse> CreateCommand(const HttpRequest& request) {
   if (!body.is_object()) return ErrorResponse(400, "malformed", "the body is not a JSON object");
   const auto name = body.find("name");
   if (name == body.end() || !name->is_string()) return Invalid("a zone needs a \"name\", a string");
+  if (!name->get_ref<const std::string&>().ends_with('.'))
+    return Invalid(fmt::format("the name `{}` must end with a dot", name->get<std::string>()));
   const auto apex = dns::Name::FromText(name->get<std::string>());
   if (!apex.ok()) return Invalid(fmt::format("the name `{}`: {}", name->get<std::string>(), apex.error()));
-  const std::string kind =
-      body.contains("kind") && body["kind"].is_string() ? body["kind"].get<std::string>() : "";
-  if (kind == "Slave" || kind == "Secondary" || kind == "Consumer") {
-    return Invalid(
-        "zones that are copied from another server are not supported; the kinds are Native and Primary");
-  }
+  if (auto refusal = CheckZoneMembers(body)) return *std::move(refusal);
   const auto nameservers = NameserversOf(body);
   if (!nameservers.ok()) return nameservers.error();
   auto rrsets = ContentOf(body, *apex);
