@@ -160,7 +160,10 @@ void Driver::OnProposeRequest(const raft::Message& message, const raft::ProposeR
   if (!leads() || message.term > core_.term() || stop_deadline_) return refuse(Status::kNotLeader);
   if (!request.command || request.command->size() > limits::kCommandBytesMax)
     return refuse(Status::kQueueFull);
-  if (proposals_.held() >= limits::kProposalsMax) return refuse(Status::kQueueFull);
+  if (proposals_.held() >= limits::kProposalsMax ||
+      proposals_.held_bytes() + request.command->size() > limits::kProposalBytesMax) {
+    return refuse(Status::kQueueFull);
+  }
   proposals_.AddRemote(message.from, request);
 }
 

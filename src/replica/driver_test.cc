@@ -277,6 +277,24 @@ TEST(Driver, ARepeatedRequestIsAppendedOnce) {
   EXPECT_EQ(shell.stamps.size(), 1u);
 }
 
+TEST(Driver, WhatOthersForwardIsBoundedByBytes) {
+  Shell shell(1);
+  shell.Lead();
+  const auto large = std::make_shared<const std::string>(limits::kCommandBytesMax, 'x');
+  const uint64_t fit = limits::kProposalBytesMax / limits::kCommandBytesMax;
+  for (uint64_t id = 1; id <= fit + 1; ++id) {  // nothing is taken out between: as while proposing is paused
+    shell.driver->Handle(shell.now(), MessageReceived{{MemberId{2}, MemberId{1}, shell.driver->core().term(),
+                                                       raft::ProposeRequest{id, large}}});
+  }
+  std::vector<uint64_t> refused;
+  for (const raft::Message& message : shell.Settle(shell.driver->Collect(shell.now()))) {
+    const auto* reply = std::get_if<raft::ProposeReply>(&message.body);
+    if (reply && reply->status == raft::ProposeReply::Status::kQueueFull) refused.push_back(reply->id);
+  }
+  ASSERT_FALSE(refused.empty());
+  EXPECT_EQ(refused.front(), fit + 1) << "on arrival, before the log refuses what it cannot take";
+}
+
 TEST(Driver, WhoDoesNotLeadTakesNobodysProposal) {
   Shell shell(3);
   const auto sent =

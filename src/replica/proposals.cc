@@ -55,6 +55,12 @@ bool Proposals::AddRemote(MemberId from, const raft::ProposeRequest& request) {
   return true;
 }
 
+size_t Proposals::held_bytes() const {
+  size_t bytes = 0;
+  for (const Held& held : held_) bytes += held.command->size();
+  return bytes;
+}
+
 std::vector<raft::Payload> Proposals::TakeHeld() {
   CHECK(taken_.empty());
   std::vector<raft::Payload> commands;

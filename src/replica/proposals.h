@@ -26,6 +26,7 @@ class Proposals {
 
   bool HasHeld() const { return !held_.empty(); }
   size_t held() const { return held_.size(); }
+  size_t held_bytes() const;                             // of the commands held; costs their number
   void SetApplied(LogIndex index) { applied_ = index; }  // as found at the start
 
   // This member leads: everything held, in order; tags count from 0. OnProposed answers it.
