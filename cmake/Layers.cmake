@@ -1,9 +1,11 @@
 # quorate_library(<folder> [DEPS <targets>...] [EXCLUDE <files>...])
 #   builds every *.cc below the calling folder except tests into the library quorate_<folder>, and every
 #   *_test.cc into the program <folder>_test, registered with CTest under the label `unit`.
+#   With SIM also quorate_<folder>_sim: the same sources with the simulator's hooks (base/sim_hooks.h), over the
+#   _sim libraries of its DEPS where there are such.
 #   Names with slashes (storage/wal) become underscores.
 function(quorate_library folder)
-  cmake_parse_arguments(ARG "" "" "DEPS;TEST_DEPS;EXCLUDE" ${ARGN})
+  cmake_parse_arguments(ARG "SIM" "" "DEPS;TEST_DEPS;EXCLUDE" ${ARGN})
   string(REPLACE "/" "_" name ${folder})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   set(tests ${sources})
@@ -20,6 +22,19 @@ function(quorate_library folder)
     add_library(quorate_${name} INTERFACE)
     target_include_directories(quorate_${name} INTERFACE ${CMAKE_SOURCE_DIR}/src)
     target_link_libraries(quorate_${name} INTERFACE ${ARG_DEPS})
+  endif()
+  if(ARG_SIM)
+    set(sim_deps)
+    foreach(dep IN LISTS ARG_DEPS)
+      if(TARGET ${dep}_sim)
+        set(dep ${dep}_sim)
+      endif()
+      list(APPEND sim_deps ${dep})
+    endforeach()
+    add_library(quorate_${name}_sim STATIC ${sources})
+    target_include_directories(quorate_${name}_sim PUBLIC ${CMAKE_SOURCE_DIR}/src)
+    target_compile_definitions(quorate_${name}_sim PUBLIC QUORATE_SIM)
+    target_link_libraries(quorate_${name}_sim PUBLIC ${sim_deps})
   endif()
   if(tests AND QUORATE_TESTS)
     add_executable(${name}_test ${tests})

@@ -25,6 +25,8 @@ inline constexpr size_t kReplicaInboxEvents =
 inline constexpr size_t kReplicaInboxBytes = 2 * kProposalBytesMax;
 inline constexpr size_t kSnapshotTransfersMax = 2;  // to followers at a time; the others wait
 inline constexpr size_t kReadWaitersMax = 65536;
+inline constexpr size_t kPendingTouchesMax =
+    1024;  // names that unapplied changes touch; over it everything waits (a batch of 256 clients has ~512)
 inline constexpr size_t kSessionsMax = 100000;   // oldest by group time goes first
 inline constexpr size_t kHeldQueriesMax = 4096;  // DNS queries of one worker waiting for a barrier
 inline constexpr size_t kHttpJobsMax =

@@ -17,8 +17,8 @@ class BarrierGate final : public ReadGate {
   // `wake` is called, from any thread, when a round becomes wanted.
   explicit BarrierGate(std::function<void()> wake) : wake_(std::move(wake)) {}
 
-  // The one place that read leases (design note read-leases) will change: without a lease nobody reads alone.
-  bool MayReadLocally() const override { return false; }
+  bool HoldsLease(BootTime now) const override { return now.since_boot.count() < lease_until_.load(); }
+  BootTime FreshAsOf() const override { return {Duration(fresh_as_of_.load())}; }
   uint64_t BeginBarrier() override;
   uint64_t completed() const override { return completed_.load(); }
   uint64_t Subscribe(std::function<void()> wake) override;
@@ -31,8 +31,14 @@ class BarrierGate final : public ReadGate {
   // Round `ticket` and all before it are good: this replica has applied what they ask for.
   void Complete(uint64_t ticket);
 
+  // The driver's thread: what the lease is from now on. Before the messages leave that depend on it.
+  void SetLease(BootTime until) { lease_until_.store(until.since_boot.count()); }
+  void SetFresh(BootTime as_of) { fresh_as_of_.store(as_of.since_boot.count()); }
+
  private:
   const std::function<void()> wake_;
+  std::atomic<int64_t> lease_until_{kNeverFresh.since_boot.count()};
+  std::atomic<int64_t> fresh_as_of_{kNeverFresh.since_boot.count()};
   std::atomic<uint64_t> started_{0}, wanted_{0}, completed_{0};
   std::mutex mu_;
   uint64_t last_id_ = 0;                                   // guarded by mu_

@@ -151,7 +151,7 @@ TEST_F(Cluster, TheGateCompletesBarriersAndWakesItsSubscribers) {
   gate.Unsubscribe(id);
   EXPECT_GE(woken.load(), 100);
   EXPECT_EQ(nodes_[2].machine->Get("a"), "1");
-  EXPECT_FALSE(gate.MayReadLocally());
+  EXPECT_FALSE(gate.HoldsLease(BootTime{Duration(0)}));
 }
 
 TEST_F(Cluster, ASlowCommandDelaysNoHeartbeat) {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -33,6 +34,21 @@ struct Entry {
   Term term;
   bool is_command = false;   // false: a no-op or a configuration; only the applied index moves
   std::string_view payload;  // of a command: stamped
+};
+
+// The published view, as consensus fills it: what is in the log here and not yet applied. The other half,
+// what is applied, the state machine publishes itself; both end in the same version (zone/view.h). Raft
+// thread only. On return readers see it: a lease that covers an entry, and its acknowledgement, come after
+// this.
+class PendingView {
+ public:
+  virtual ~PendingView() = default;
+  // These are in the log now; contiguous with what was there.
+  virtual void Append(std::span<const Entry> entries) = 0;
+  // What is at or above `from` is in the log no more.
+  virtual void TruncateFrom(LogIndex from) = 0;
+  // A state as of `through` is being put in place of this one: until it is, every answer waits for it.
+  virtual void Installing(LogIndex through) = 0;
 };
 
 // The outcome of a command, as its door decodes it (rsm/outcome.h).

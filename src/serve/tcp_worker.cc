@@ -152,7 +152,7 @@ void TcpWorker::AnswerAll(TcpConnection& connection, RespondTo respond_to) {
 void TcpWorker::AnswerAllowed(size_t slot) {
   TcpConnection& connection = *connections_[slot];
   // As for UDP: the gate is asked after the queries came, and the view is loaded after it has answered.
-  if (source_.gate.MayReadLocally()) {
+  if (source_.gate.HoldsLease(source_.clock.Boot())) {
     const zone::ZoneSet& zones = view_.Refresh();
     AnswerAll(connection, [&](wire::Bytes query, std::span<uint8_t> out) -> std::optional<size_t> {
       return Respond(query, zones, Transport::kTcp, config_, out);
@@ -195,7 +195,7 @@ void TcpWorker::Hold(size_t slot) {
 // While a connection is held nothing more is read from it, so all its queries came before the barrier began.
 void TcpWorker::AnswerHeld() {
   if (held_.empty()) return;
-  const uint64_t completed = source_.gate.MayReadLocally() ? ~uint64_t{0} : source_.gate.completed();
+  const uint64_t completed = source_.gate.HoldsLease(source_.clock.Boot()) ? ~uint64_t{0} : source_.gate.completed();
   const BootTime now = source_.clock.Boot();
   while (!held_.empty() && (held_.front().ticket <= completed || held_.front().deadline <= now)) {
     const Held held = held_.front();

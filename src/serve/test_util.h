@@ -23,7 +23,8 @@ namespace quorate::serve {
 // Local reads and barriers as the test says.
 class FakeGate final : public ReadGate {
  public:
-  bool MayReadLocally() const override { return local.load(); }
+  bool HoldsLease(BootTime) const override { return local.load(); }
+  BootTime FreshAsOf() const override { return kNeverFresh; }
   uint64_t BeginBarrier() override { return ++begun; }
   uint64_t completed() const override { return completed_.load(); }
   uint64_t Subscribe(std::function<void()> wake) override {

@@ -138,7 +138,7 @@ void UdpWorker::Receive(size_t socket) {
     counters_.queries.Add(count);
     config_.health = source_.health.load(std::memory_order_relaxed);
     // The gate is asked after the queries came, and the view is loaded after the gate has answered.
-    if (source_.gate.MayReadLocally()) {
+    if (source_.gate.HoldsLease(source_.clock.Boot())) {
       Answer(count, socket);
     } else {
       Hold(count, socket);
@@ -190,7 +190,7 @@ void UdpWorker::AnswerFront(RespondTo respond_to) {
 }
 
 void UdpWorker::AnswerHeld() {
-  const uint64_t completed = source_.gate.MayReadLocally() ? ~uint64_t{0} : source_.gate.completed();
+  const uint64_t completed = source_.gate.HoldsLease(source_.clock.Boot()) ? ~uint64_t{0} : source_.gate.completed();
   if (held_.front().ticket > completed) return;
   const zone::ZoneSet& zones = view_.Refresh();
   while (!held_.empty() && held_.front().ticket <= completed) {
