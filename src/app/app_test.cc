@@ -37,7 +37,7 @@ TEST_F(ConfigFile, FlagsWinOverTheFileAndTheFileOverDefaults) {
   EXPECT_EQ(options.data_dir, "from-flag");
   EXPECT_EQ(options.listen_dns, std::vector<std::string>{"127.0.0.1:5300"});
   EXPECT_EQ(options.heartbeat_ms, 70);
-  EXPECT_EQ(options.election_ms, 150);
+  EXPECT_EQ(options.election_ms, 0);
 }
 
 TEST_F(ConfigFile, AnUnknownKeyIsNamedWithItsLine) {

@@ -57,6 +57,12 @@ raft::Configuration BootstrapConfiguration(const oracle::Assignment& place) {
   return configuration;
 }
 
+struct NoPendingView final : rsm::PendingView {
+  void Append(std::span<const rsm::Entry>) override {}
+  void TruncateFrom(LogIndex) override {}
+  void Installing(LogIndex) override {}
+};
+
 }  // namespace
 
 // In the order in which they start.
@@ -71,6 +77,7 @@ struct Process::Parts {
   std::unique_ptr<storage::StateStore> state;
   ViewHub<zone::ZoneSet> zones{std::make_shared<const zone::ZoneSet>()};
   std::unique_ptr<api::WatchHub> watches;
+  std::unique_ptr<rsm::PendingView> view = std::make_unique<NoPendingView>();
   std::unique_ptr<rsm::ReplicatedState> state_machine;
   std::unique_ptr<replica::Replica> replica;
   std::unique_ptr<Seeder> seeder;
@@ -132,10 +139,14 @@ absl::Status Process::Parts::StartReplica() {
   replica_options.bootstrap = BootstrapConfiguration(place);
   for (const auto& member : place.members) replica_options.addresses[member.id] = member.addresses.peer;
   replica_options.core.self = place.replica_id;
+  replica_options.core.incarnation = directory->identity().incarnation;
   replica_options.core.seed = std::random_device()();
-  replica_options.core.heartbeat_interval = std::chrono::milliseconds(options.heartbeat_ms);
-  replica_options.core.election_timeout_min = std::chrono::milliseconds(options.election_ms);
-  replica_options.core.election_timeout_max = std::chrono::milliseconds(2 * options.election_ms);
+  const raft::Timing timing = BootstrapTiming(options);
+  replica_options.core.heartbeat_interval = timing.heartbeat;
+  replica_options.core.election_timeout_min = timing.election_min;
+  replica_options.core.election_timeout_max = timing.election_max;
+  replica_options.core.initial_timing = timing;
+  replica_options.core.initial_leases = options.leases;
   transport::GrpcTransportOptions transport_options{
       .listen = options.listen_peer,
       .deployment = place.group,
@@ -153,8 +164,9 @@ absl::Status Process::Parts::StartReplica() {
                      transport::GrpcTransport::Start(transport_options, std::move(handler)));
     return made;
   };
-  ASSIGN_OR_RETURN(replica, replica::Replica::Start(std::move(replica_options),
-                                                    {*log, *state, *state_machine, clock, make_transport}));
+  ASSIGN_OR_RETURN(replica,
+                   replica::Replica::Start(std::move(replica_options),
+                                           {*log, *state, *state_machine, *view, clock, make_transport}));
   ASSIGN_OR_RETURN(rsm::Seed seed, MakeSeed(place.zones, NameserverHosts(place)));
   seeder = std::make_unique<Seeder>(replica->client(), state->map(), std::move(seed));
   return absl::OkStatus();

@@ -64,6 +64,16 @@ Key Flag(bool ServeOptions::*field) {
           }};
 }
 
+// "lan" is also the default: a flag that says so cannot be told from none.
+Key Preset(std::string ServeOptions::*field) {
+  return {"\"lan\" or \"wan\"", [field](ServeOptions& o, const toml::node& node) {
+            const auto value = node.value_exact<std::string>();
+            if (!value || (*value != "lan" && *value != "wan")) return false;
+            if (o.*field == ServeOptions().*field) o.*field = *value;
+            return true;
+          }};
+}
+
 const std::map<std::string, Key>& Keys() {
   static const std::map<std::string, Key> keys = {
       {"data", Text(&ServeOptions::data_dir)},
@@ -83,6 +93,7 @@ const std::map<std::string, Key>& Keys() {
       {"group.replica_id", Number(&ServeOptions::replica_id)},
       {"group.members", Texts(&ServeOptions::members)},
       {"group.zones", Texts(&ServeOptions::zones)},
+      {"raft.preset", Preset(&ServeOptions::preset)},
       {"raft.heartbeat_ms", Number(&ServeOptions::heartbeat_ms)},
       {"raft.election_ms", Number(&ServeOptions::election_ms)},
       {"storage.wal_segment_mib", Number(&ServeOptions::wal_segment_mib)},
@@ -196,10 +207,31 @@ absl::Status Validate(const ServeOptions& o) {
   if (o.dns_workers < 1 || o.dns_workers > kDnsWorkersMax) {
     return absl::InvalidArgumentError(fmt::format("--dns-workers must be between 1 and {}", kDnsWorkersMax));
   }
-  if (o.election_ms < 3 * o.heartbeat_ms) {
+  if (o.preset != "lan" && o.preset != "wan") {
+    return absl::InvalidArgumentError("--preset must be lan or wan");
+  }
+  const raft::Timing timing = BootstrapTiming(o);
+  if (timing.election_min < 3 * timing.heartbeat) {
     return absl::InvalidArgumentError("raft.election_ms must be at least three times raft.heartbeat_ms");
   }
+  if (const std::string why = raft::WhyUnsound(timing); !why.empty()) {
+    return absl::InvalidArgumentError("raft.heartbeat_ms, raft.election_ms: " + why);
+  }
   return CheckFormation(o);
+}
+
+// Other election timeouts than the preset's stretch the lease with them: followers are to answer through an
+// election.
+raft::Timing BootstrapTiming(const ServeOptions& options) {
+  raft::Timing timing = options.preset == "wan" ? raft::WanTiming() : raft::LanTiming();
+  if (options.heartbeat_ms > 0) timing.heartbeat = std::chrono::milliseconds(options.heartbeat_ms);
+  if (options.election_ms > 0) {
+    timing.election_min = std::chrono::milliseconds(options.election_ms);
+    timing.election_max = 2 * timing.election_min;
+    timing.lease = timing.lease_wanted = 4 * timing.election_min;
+    timing.lease_wait = raft::LeaseWaitFor(timing.lease);
+  }
+  return timing;
 }
 
 absl::Status SplitAddress(const std::string& address, std::string& host, uint16_t& port) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "raft/types.h"
 
 namespace quorate::app {
 
@@ -28,9 +29,12 @@ struct ServeOptions {
   std::vector<std::string> members;  // "1=127.0.0.1:2380", all of them, this one included
   std::vector<std::string> zones;    // made with a minimal content when the group is first formed
 
-  int heartbeat_ms = 50;  // LAN preset; WAN: 250 and 1000
-  int election_ms = 150;  // election timeouts are random in [election_ms, 2 * election_ms)
-  int hold_ms = 250;      // a DNS query waits at most this long for its read barrier, then SERVFAIL
+  // The times of a new group; afterwards the replicated configuration has them (`quorate group set`).
+  std::string preset = "lan";  // or "wan"
+  int heartbeat_ms = 0;        // 0: as the preset says
+  int election_ms = 0;         // election timeouts are random in [election_ms, 2 * election_ms)
+  bool leases = true;          // read leases from the first formation on
+  int hold_ms = 250;           // a DNS query waits at most this long for its read barrier, then SERVFAIL
   uint64_t wal_segment_mib = 16;
 
   std::string tls_cert, tls_key, tls_ca;  // PEM files; needed for any address that is not loopback
@@ -44,6 +48,9 @@ absl::Status LoadConfigFile(ServeOptions& options);
 
 // Everything that can be wrong without touching the disk or the network.
 absl::Status Validate(const ServeOptions& options);
+
+// The times that a group formed with these options begins with. They are sound if Validate() says so.
+raft::Timing BootstrapTiming(const ServeOptions& options);
 
 // "ip:port" or "[ip6]:port", numeric. Sets `host` without brackets.
 absl::Status SplitAddress(const std::string& address, std::string& host, uint16_t& port);

@@ -134,7 +134,6 @@ class ReadGate {
   virtual void Unsubscribe(uint64_t id) = 0;
 };
 
-// Long before any boot.
-inline constexpr BootTime kNeverFresh{Duration::min() / 4};
+inline constexpr BootTime kNeverFresh = kLongAgo;
 
 }  // namespace quorate

@@ -24,6 +24,9 @@ struct BootTime {
   constexpr Duration operator-(BootTime other) const { return since_boot - other.since_boot; }
 };
 
+inline constexpr BootTime kLongAgo{Duration::min() / 4};  // before any boot, with room to add and subtract
+inline constexpr BootTime kNever{Duration::max()};
+
 // Nanoseconds since 1970, as CLOCK_REALTIME tells. May jump either way: never orders anything.
 struct WallTime {
   Duration since_epoch{0};

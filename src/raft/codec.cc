@@ -6,8 +6,9 @@
 namespace quorate::raft {
 namespace {
 
-constexpr uint8_t kConfigurationVersion = 1;
-constexpr uint8_t kMessageVersion = 1;
+constexpr uint8_t kConfigurationWithoutTiming = 1;  // of groups formed before there were read leases
+constexpr uint8_t kConfigurationVersion = 2;
+constexpr uint8_t kMessageVersion = 2;
 constexpr uint8_t kVoterBit = 1;
 constexpr uint8_t kLeaseEligibleBit = 2;
 // A stamped command is a few bytes longer than the command its client sent.
@@ -36,8 +37,22 @@ std::string_view BytesOf(const Payload& payload) {
   return payload ? std::string_view(*payload) : std::string_view();
 }
 
+void WriteDuration(Duration duration, ByteWriter& out) {
+  CHECK_GE(duration.count(), 0);
+  out.Varint(static_cast<uint64_t>(duration.count()));
+}
+Duration ReadDuration(ByteReader& in) {
+  return Duration(static_cast<int64_t>(ReadNumber<LogIndex>(in).value));
+}
+BootTime ReadBootTime(ByteReader& in) { return {ReadDuration(in)}; }
+
+constexpr Duration Timing::*kTimes[] = {&Timing::heartbeat, &Timing::election_min, &Timing::election_max,
+                                        &Timing::lease,     &Timing::lease_wait,   &Timing::lease_wanted,
+                                        &Timing::ack_late,  &Timing::hold};
+
 void WriteConfiguration(const Configuration& configuration, ByteWriter& out) {
-  out.U8(kConfigurationVersion);
+  const bool timed = configuration.leases_on || configuration.timing != Timing{};
+  out.U8(timed ? kConfigurationVersion : kConfigurationWithoutTiming);
   out.Varint(configuration.members.size());
   for (const Member& m : configuration.members) {
     out.Varint(m.id.value);
@@ -46,11 +61,15 @@ void WriteConfiguration(const Configuration& configuration, ByteWriter& out) {
   }
   out.Varint(configuration.outgoing_voters.size());
   for (MemberId id : configuration.outgoing_voters) out.Varint(id.value);
+  if (!timed) return;
+  out.U8(configuration.leases_on);
+  for (const auto field : kTimes) WriteDuration(configuration.timing.*field, out);
 }
 
 Configuration ReadConfiguration(ByteReader& in) {
   Configuration configuration;
-  if (in.U8() != kConfigurationVersion) in.Fail();
+  const uint8_t version = in.U8();
+  if (version != kConfigurationVersion && version != kConfigurationWithoutTiming) in.Fail();
   MemberId previous;
   bool any_voter = false;
   const size_t members = in.Count(3);
@@ -77,6 +96,10 @@ Configuration ReadConfiguration(ByteReader& in) {
     if (configuration.outgoing_voters.back() <= previous) in.Fail();
     previous = configuration.outgoing_voters.back();
   }
+  if (version == kConfigurationWithoutTiming) return configuration;
+  configuration.leases_on = ReadBool(in);
+  for (const auto field : kTimes) configuration.timing.*field = ReadDuration(in);
+  if (in.ok() && !WhyUnsound(configuration.timing).empty()) in.Fail();
   return configuration;
 }
 
@@ -112,10 +135,29 @@ void Read(RequestVote& m, Term, ByteReader& in) {
 void Write(const RequestVoteReply& m, ByteWriter& out) {
   out.U8(m.pre_vote);
   out.U8(m.granted);
+  WriteDuration(m.since_round, out);
 }
 void Read(RequestVoteReply& m, Term, ByteReader& in) {
   m.pre_vote = ReadBool(in);
   m.granted = ReadBool(in);
+  m.since_round = ReadDuration(in);
+}
+
+void Write(const Stamp& s, ByteWriter& out) {
+  WriteDuration(s.echo.since_boot, out);
+  out.Varint(s.incarnation);
+  out.Varint(s.seq);
+  out.Varint(s.floor.value);
+  WriteDuration(s.lease, out);
+}
+Stamp ReadStamp(ByteReader& in) {
+  Stamp s;
+  s.echo = ReadBootTime(in);
+  s.incarnation = ReadNumber<LogIndex>(in).value;
+  s.seq = ReadNumber<LogIndex>(in).value;
+  s.floor = ReadNumber<LogIndex>(in);
+  s.lease = ReadDuration(in);
+  return s;
 }
 
 void Write(const AppendEntries& m, ByteWriter& out) {
@@ -131,6 +173,8 @@ void Write(const AppendEntries& m, ByteWriter& out) {
     out.U8(static_cast<uint8_t>(e.type));
     out.String(BytesOf(e.payload));
   }
+  out.U8(m.stamp.has_value());
+  if (m.stamp) Write(*m.stamp, out);
 }
 void Read(AppendEntries& m, Term sender, ByteReader& in) {
   m.prev_index = ReadNumber<LogIndex>(in);
@@ -154,6 +198,7 @@ void Read(AppendEntries& m, Term sender, ByteReader& in) {
     term = e.term;
     m.entries.push_back(std::move(e));
   }
+  if (ReadBool(in)) m.stamp = ReadStamp(in);
 }
 
 void Write(const AppendEntriesReply& m, ByteWriter& out) {
@@ -163,6 +208,10 @@ void Write(const AppendEntriesReply& m, ByteWriter& out) {
   out.Varint(m.conflict_index.value);
   out.Varint(m.conflict_term.value);
   out.Varint(m.round);
+  out.Varint(m.request_term.value);
+  WriteDuration(m.echo.since_boot, out);
+  out.Varint(m.incarnation);
+  out.U8(m.alarm);
 }
 void Read(AppendEntriesReply& m, Term, ByteReader& in) {
   m.matched = ReadBool(in);
@@ -171,6 +220,10 @@ void Read(AppendEntriesReply& m, Term, ByteReader& in) {
   m.conflict_index = ReadNumber<LogIndex>(in);
   m.conflict_term = ReadNumber<Term>(in);
   m.round = ReadNumber<LogIndex>(in).value;
+  m.request_term = ReadNumber<Term>(in);
+  m.echo = ReadBootTime(in);
+  m.incarnation = ReadNumber<LogIndex>(in).value;
+  m.alarm = ReadBool(in);
 }
 
 void Write(const TimeoutNow&, ByteWriter&) {}
@@ -243,6 +296,21 @@ void Read(SnapshotChunkReply& m, Term, ByteReader& in) {
   m.installed = ReadBool(in);
   m.refused = ReadBool(in);
 }
+
+void Write(const Revoke& m, ByteWriter& out) { out.Varint(m.seq); }
+void Read(Revoke& m, Term, ByteReader& in) { m.seq = ReadNumber<LogIndex>(in).value; }
+
+void Write(const RevokeReply& m, ByteWriter& out) {
+  out.Varint(m.seq);
+  out.Varint(m.incarnation);
+}
+void Read(RevokeReply& m, Term, ByteReader& in) {
+  m.seq = ReadNumber<LogIndex>(in).value;
+  m.incarnation = ReadNumber<LogIndex>(in).value;
+}
+
+void Write(const Goodbye& m, ByteWriter& out) { out.Varint(m.incarnation); }
+void Read(Goodbye& m, Term, ByteReader& in) { m.incarnation = ReadNumber<LogIndex>(in).value; }
 
 using Body = decltype(Message::body);
 

@@ -26,28 +26,31 @@ std::string Encoded(const Message& m) {
 
 std::vector<Message> OneOfEach() {
   const SnapshotMeta meta{.last_index = {7}, .last_term = {3}, .configuration = ThreeVotersAndALearner()};
-  const AppendEntries append{.prev_index = {4},
-                             .prev_term = {2},
-                             .entries = {{{5}, {2}, EntryType::kCommand, Bytes("x")},
-                                         {{6}, {3}, EntryType::kNoOp, nullptr},
-                                         {{7},
-                                          {3},
-                                          EntryType::kConfiguration,
-                                          Bytes(EncodeConfiguration(ThreeVotersAndALearner()))}},
-                             .leader_commit = {5},
-                             .round = 11};
+  const AppendEntries append{
+      .prev_index = {4},
+      .prev_term = {2},
+      .entries =
+          {{{5}, {2}, EntryType::kCommand, Bytes("x")},
+           {{6}, {3}, EntryType::kNoOp, nullptr},
+           {{7}, {3}, EntryType::kConfiguration, Bytes(EncodeConfiguration(ThreeVotersAndALearner()))}},
+      .leader_commit = {5},
+      .round = 11,
+      .stamp = Stamp{{std::chrono::seconds(8)}, 4, 2, {6}, std::chrono::milliseconds(600)}};
   std::vector<decltype(Message::body)> bodies = {
       RequestVote{.pre_vote = true, .leadership_transfer = true, .last_index = {9}, .last_term = {2}},
-      RequestVoteReply{.pre_vote = true, .granted = true},
+      RequestVoteReply{.pre_vote = true, .granted = true, .since_round = std::chrono::seconds(2)},
       append,
-      AppendEntriesReply{true, {7}, {6}, {5}, {4}, 11},
+      AppendEntriesReply{true, {7}, {6}, {5}, {4}, 11, {3}, {std::chrono::seconds(9)}, 4, true},
       TimeoutNow{},
       ReadIndexRequest{~uint64_t{0}},
       ReadIndexReply{77, true, {7}},
       ProposeRequest{5, Bytes("command")},
       ProposeReply{5, ProposeReply::Status::kQueueFull, {8}, {3}},
       SnapshotChunk{meta, 1, 1 << 20, Bytes("data"), 0xdeadbeef, true},
-      SnapshotChunkReply{1, 1 << 21, true, true}};
+      SnapshotChunkReply{1, 1 << 21, true, true},
+      Revoke{3},
+      RevokeReply{3, 4},
+      Goodbye{4}};
   std::vector<Message> out;
   for (auto& body : bodies) out.push_back({{1}, {2}, {3}, std::move(body)});
   return out;

@@ -31,9 +31,12 @@ Core::Impl::Impl(const CoreConfig& config, Restored restored, BootTime now)
       handed_out_(commit_),
       applied_(commit_),
       disk_idle_at_(now),
+      apply_idle_at_(now),
+      round_answered_at_(now),
       // Unlike any id of an earlier life of this member, whose answers may still be under way.
       next_read_id_(Rng(config.seed ^ static_cast<uint64_t>(now.since_boot.count())).Next()) {
   CHECK(config_.self);
+  CHECK_GT(config_.incarnation, 0u);
   CHECK_GT(config_.heartbeat_interval.count(), 0);
   CHECK_GT(config_.election_timeout_min, config_.heartbeat_interval);
   CHECK_GT(config_.election_timeout_max, config_.election_timeout_min);
@@ -53,6 +56,7 @@ Effects Core::Impl::Step(BootTime now, const Input& input) {
   unsaved_before_ = hard_state_;
   const Observed before{hard_state_, role_, commit_, applied_, round_};
   if (log_.durable() == log_.last_index()) disk_idle_at_ = now_;
+  if (applied_ == commit_) apply_idle_at_ = now_;
   Dispatch(input);
   FinishStep();
   CheckInvariants(before);
@@ -69,7 +73,8 @@ void Core::Impl::Dispatch(const Input& input) {
                         [&](const TransferLeadership& in) { OnTransferLeadership(in); },  //
                         [&](const Compacted& in) { OnCompacted(in); },                    //
                         [&](const SnapshotReceived& in) { OnSnapshotReceived(in); },      //
-                        [&](const SnapshotSent& in) { OnSnapshotSent(in); }},
+                        [&](const SnapshotSent& in) { OnSnapshotSent(in); },              //
+                        [&](const Leave&) { OnLeave(); }},
              input);
 }
 
@@ -91,11 +96,15 @@ void Core::Impl::OnLogDurable(const LogDurable& input) {
 
 void Core::Impl::OnApplied(const Applied& input) {
   CHECK_LE(input.index, handed_out_);
-  applied_ = std::max(applied_, input.index);
+  if (input.index <= applied_) return;
+  applied_ = input.index;
+  apply_idle_at_ = now_;
+  UpdateFresh();
 }
 
 void Core::Impl::FinishStep() {
   if (role_ == Role::kLeader) FinishLeaderStep();
+  DropLeaseUnlessEligible();
   if (hard_state_ != unsaved_before_) effects_.hard_state = hard_state_;
   if (effects_.install) effects_.when_durable = install_pending_;
   if (!effects_.append.empty()) effects_.when_durable = LogDurable{term(), effects_.append.back().index};
@@ -129,8 +138,9 @@ void Core::Impl::CheckInvariants(const Observed& before) const {
       CHECK_LE(peer.next(), log_.last_index() + 1);  // INV-14
       CHECK_LE(peer.acked_round(), round_);          // INV-15
     }
+    CHECK(leases_.has_value());
   } else {
-    CHECK(peers_.empty());  // INV-16: nothing of a leadership outlives it
+    CHECK(peers_.empty() && !leases_);  // INV-16: nothing of a leadership outlives it
     CHECK_EQ(reads_held_, 0u);
     CHECK_NE(leader_, config_.self);
   }
@@ -155,13 +165,39 @@ Status Core::Impl::GetStatus() const {
            .durable = log_.durable(),
            .configuration = log_.configuration(),
            .transferring_to = transfer_to_,
+           .lease_left = std::max(Duration(0), lease_until_ == kLongAgo ? Duration(0) : lease_until_ - now_),
            .refused_messages = refused_messages_,
            .rival_leaders = rival_leaders_};
   for (const auto& [id, peer] : peers_) {
-    const bool recent = now_ - peer.heard_at() <= config_.election_timeout_max;
-    s.peers.push_back({id, peer.match(), peer.next(), peer.state(), recent});
+    const bool recent = now_ - peer.heard_at() <= election_max();
+    const LeaseBook::Holder* h = leases_->Find(id);
+    const bool dead = leases_->LeaseIsDead(id, now_);
+    s.peers.push_back({.id = id,
+                       .match = peer.match(),
+                       .next = peer.next(),
+                       .state = peer.state(),
+                       .recent = recent,
+                       .received = h ? h->received : LogIndex{},
+                       .lease = LeaseStateOf(id, peer),
+                       .lease_left = dead ? Duration(0) : leases_->DeadlineOf(id) - now_,
+                       .drift_ppm = h ? h->drift_ppm : 0});
   }
+  if (role_ == Role::kLeader) s.lease = OwnLeaseState();
   return s;
+}
+
+LeaseState Core::Impl::OwnLeaseState() const {
+  if (timing().lease.count() == 0 || !log_.configuration().leases_on) return LeaseState::kOff;
+  if (!IsLeaseEligible(log_.configuration(), config_.self)) return LeaseState::kNotEligible;
+  return ConfigurationIsCommitted() ? LeaseState::kHolder : LeaseState::kConfigurationPending;
+}
+
+Timing Core::Impl::EffectiveTiming() const {
+  Timing t = timing();
+  t.heartbeat = heartbeat();
+  t.election_min = election_min();
+  t.election_max = election_max();
+  return t;
 }
 
 // --- the public face ---
@@ -172,6 +208,9 @@ Core::~Core() = default;
 Core::Core(Core&&) noexcept = default;
 
 Effects Core::Step(BootTime now, const Input& input) { return impl_->Step(now, input); }
+BootTime Core::lease_until() const { return impl_->lease_until(); }
+BootTime Core::fresh_as_of() const { return impl_->fresh_as_of(); }
+Timing Core::timing() const { return impl_->EffectiveTiming(); }
 BootTime Core::NextTick() const { return impl_->NextTick(); }
 Role Core::role() const { return impl_->role(); }
 Term Core::term() const { return impl_->term(); }

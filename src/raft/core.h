@@ -17,9 +17,16 @@ namespace quorate::raft {
 struct CoreConfig {
   MemberId self;
   uint64_t seed = 1;  // of the randomized election timeouts
+  // Of this start of the process: above that of any earlier one, durably (storage/data_directory.h).
+  uint64_t incarnation = 1;
+  // Where the group's configuration has a Timing, that counts instead of these three.
   Duration heartbeat_interval = std::chrono::milliseconds(50);
   Duration election_timeout_min = std::chrono::milliseconds(150);  // Raft 5.2: random in [min, max)
   Duration election_timeout_max = std::chrono::milliseconds(300);
+  // What a group begins with whose configuration has no Timing yet: its first leader puts it there. Members
+  // that were told different times would otherwise count leases differently. All zero: no leases.
+  Timing initial_timing;
+  bool initial_leases = true;
   size_t append_bytes_max = 0;       // 0: limits.h
   size_t inflight_messages_max = 0;  // 0: limits.h
   size_t inflight_bytes_max = 0;     // 0: limits.h
@@ -83,8 +90,10 @@ struct SnapshotSent {
   LogIndex last_index;
 };  // the driver's transfer ended
 
+struct Leave {};  // the process stops: no more reads by lease here, and everybody is told
+
 using Input = std::variant<Tick, Receive, Propose, LogDurable, Applied, ReadRequest, TransferLeadership,
-                           Compacted, SnapshotReceived, SnapshotSent>;
+                           Compacted, SnapshotReceived, SnapshotSent, Leave>;
 
 // --- effects: what must be done, in this order ---
 // kQueueFull: too many uncommitted bytes; or for a configuration, that another is not yet committed.
@@ -125,11 +134,30 @@ struct Effects {
 
 enum class Role : uint8_t { kFollower, kPreCandidate, kCandidate, kLeader };
 
+// Whether a member is being granted a read lease, or the first reason why not.
+enum class LeaseState : uint8_t {
+  kHolder,
+  kOff,                   // the group has no leases
+  kNotEligible,           // by the configuration
+  kConfigurationPending,  // nobody gets one while a change is not committed
+  kSilent,                // does not answer
+  kLeft,                  // said goodbye
+  kRevoked,               // held up commitments; for a while
+  kAlarm,                 // its disk or state machine does not keep up
+  kDrift,                 // its clock's rate is too far from the leader's
+  kBehind,                // not everything that is committed was sent to it
+  kLate,                  // an append is unacknowledged for too long
+};
+
 struct PeerStatus {
   MemberId id;
   LogIndex match, next;
   enum class State : uint8_t { kProbe, kReplicate, kSnapshot } state = State::kProbe;
   bool recent = false;  // answered within the last election timeout
+  LogIndex received;    // in memory there, as far as this term knows
+  LeaseState lease = LeaseState::kOff;
+  Duration lease_left{0};  // until it is surely dead, by this clock; 0: it is
+  int64_t drift_ppm = 0;   // of its clock against this one
 };
 struct Status {
   MemberId self, leader;  // leader 0: none known
@@ -139,6 +167,8 @@ struct Status {
   Configuration configuration;                     // the latest in the log, committed or not
   std::vector<PeerStatus> peers;                   // filled by a leader
   MemberId transferring_to;                        // 0: none
+  Duration lease_left{0};                          // of this member's own read lease; 0: it has none
+  LeaseState lease = LeaseState::kOff;             // of a leader: its own
   uint64_t refused_messages = 0;                   // malformed, or claiming what cannot be
   // Messages that prove, if they are genuine, that Raft was broken: a second leader of one term, or another
   // entry where one is committed. They are ignored; anything but 0 is a defect or an attack.
@@ -152,6 +182,13 @@ class Core {
   Core(Core&&) noexcept;
 
   Effects Step(BootTime now, const Input& input);
+
+  // Reads may be served from memory, but for what is pending, while this member's clock is below it. It may
+  // fall with any Step: what sends this Step's messages must know the new value first.
+  BootTime lease_until() const;
+  // Everything committed anywhere by then, by this member's clock, is applied here.
+  BootTime fresh_as_of() const;
+  Timing timing() const;
 
   // When the next Tick is due at the latest.
   BootTime NextTick() const;

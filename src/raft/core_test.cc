@@ -28,7 +28,10 @@ Input Vote(const Core& core, uint64_t from, bool pre_vote = false) {
   return Receive{{{from}, {1}, core.term() + (pre_vote ? 1 : 0), RequestVoteReply{pre_vote, true}}};
 }
 Input Ack(const Core& core, uint64_t from, uint64_t index, uint64_t round) {
-  return Receive{{{from}, {1}, core.term(), AppendEntriesReply{true, {index}, {index}, {}, {}, round}}};
+  return Receive{{{from},
+                  {1},
+                  core.term(),
+                  AppendEntriesReply{true, {index}, {index}, {}, {}, round, core.term(), {}, 1}}};
 }
 // A leader of three whose no-op is committed.
 Core Leader(BootTime& now, CoreConfig config = {}) {

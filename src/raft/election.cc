@@ -5,6 +5,11 @@
 #include "raft/impl.h"
 
 namespace quorate::raft {
+namespace {
+
+constexpr Duration kEvidenceMax = std::chrono::hours(1);  // longer than any lease
+
+}  // namespace
 
 void Core::Impl::OnTick() {
   if (role_ == Role::kLeader) {
@@ -16,8 +21,10 @@ void Core::Impl::OnTick() {
 }
 
 BootTime Core::Impl::NextTick() const {
-  if (role_ == Role::kLeader)
-    return transfer_to_ ? std::min(heartbeat_due_, transfer_deadline_) : heartbeat_due_;
+  if (role_ == Role::kLeader) {
+    const BootTime next = std::min(heartbeat_due_, gate_changes_at_);
+    return transfer_to_ ? std::min(next, transfer_deadline_) : next;
+  }
   return forwarded_.empty() ? election_deadline_ : std::min(election_deadline_, forwarded_.front().deadline);
 }
 
@@ -32,16 +39,15 @@ void Core::Impl::OnElectionTimeout() {
 }
 
 void Core::Impl::ResetElectionTimer() {
-  const auto spread =
-      static_cast<uint64_t>((config_.election_timeout_max - config_.election_timeout_min).count());
-  election_deadline_ = now_ + config_.election_timeout_min + Duration(rng_.Below(spread));
+  const auto spread = static_cast<uint64_t>((election_max() - election_min()).count());
+  election_deadline_ = now_ + election_min() + Duration(rng_.Below(spread));
 }
 
 bool Core::Impl::Promotable() const { return IsVoter(log_.configuration(), config_.self); }
 
 bool Core::Impl::HearsALeader() const {
   if (role_ == Role::kLeader) return true;  // CheckQuorum ends a leadership that nobody hears
-  return leader_ && now_ < leader_heard_at_ + config_.election_timeout_min;
+  return leader_ && now_ < leader_heard_at_ + election_min();
 }
 
 bool Core::Impl::IsUpToDate(const RequestVote& candidate) const {
@@ -53,11 +59,16 @@ void Core::Impl::BecomeFollower(Term new_term, MemberId leader) {
   CHECK_GE(new_term, term());
   const bool led = role_ == Role::kLeader;
   if (led || leader != leader_ || new_term > term()) FailReads();
-  if (new_term > term()) hard_state_ = {new_term, {}};
+  if (new_term > term()) {
+    hard_state_ = {new_term, {}};
+    revoked_seq_ = 0;
+  }
   role_ = Role::kFollower;
   leader_ = leader;
   votes_.clear();
   peers_.clear();
+  leases_.reset();
+  gate_changes_at_ = kNever;
   transfer_to_ = {};
   broadcast_due_ = false;
   if (led) ResetElectionTimer();
@@ -82,6 +93,7 @@ void Core::Impl::BecomeCandidate(bool by_transfer) {
 
 void Core::Impl::RequestVotes(bool pre_vote, bool by_transfer) {
   votes_ = {{config_.self, true}};
+  last_round_evidence_ = round_answered_at_;
   const RequestVote request{.pre_vote = pre_vote,
                             .leadership_transfer = by_transfer,
                             .last_index = log_.last_index(),
@@ -120,16 +132,17 @@ void Core::Impl::BecomeLeader() {
   disk_idle_at_ = now_;
   uncommitted_bytes_ = 0;
   for (LogIndex i = commit_ + 1; i <= log_.last_index(); ++i) uncommitted_bytes_ += Log::Cost(log_.At(i));
+  BeginLeases(last_round_evidence_);
   RefreshPeers();
   // Entries of earlier terms are committed only by this one (Raft 5.4.2, 8).
   term_start_ = AppendOwn(EntryType::kNoOp, nullptr);
-  heartbeat_due_ = now_ + config_.heartbeat_interval;
+  heartbeat_due_ = now_ + heartbeat();
   NewRound();
 }
 
 void Core::Impl::OnMessage(const Message& m, const RequestVote& request) {
   const auto reply = [&](Term with, bool granted) {
-    Message out = To(m.from, RequestVoteReply{.pre_vote = request.pre_vote, .granted = granted});
+    Message out = To(m.from, RequestVoteReply{request.pre_vote, granted, SinceRound()});
     out.term = with;
     (request.pre_vote ? effects_.send_now : effects_.send_after_durable).push_back(std::move(out));
   };
@@ -158,7 +171,11 @@ void Core::Impl::OnMessage(const Message& m, const RequestVoteReply& vote) {
     if (m.term < term() || role_ != (vote.pre_vote ? Role::kPreCandidate : Role::kCandidate)) return;
   }
   if (!IsVoter(log_.configuration(), m.from)) return;
-  votes_.emplace(m.from, vote.granted);  // the first answer counts
+  if (!votes_.emplace(m.from, vote.granted).second) return;  // the first answer counts
+  // The voter's clock may run faster than ours.
+  const Duration since =
+      std::min<Duration>(vote.since_round, kEvidenceMax) * (100 - kRhoPercent) / (100 + kRhoPercent);
+  if (vote.granted) last_round_evidence_ = std::max(last_round_evidence_, now_ - since);
   CountVotes();
 }
 

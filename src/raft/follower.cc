@@ -29,7 +29,7 @@ void Core::Impl::OnMessage(const Message& m, const AppendEntries& append) {
   }
   if (m.term < term()) {
     // Told so, an old leader steps down; it could not be deposed by a vote that everybody ignores.
-    effects_.send_after_durable.push_back(To(m.from, AppendEntriesReply{.round = append.round}));
+    effects_.send_after_durable.push_back(Reply(m, append, {}));
     return;
   }
   if (m.term == term() && leader_ && leader_ != m.from) {
@@ -37,7 +37,7 @@ void Core::Impl::OnMessage(const Message& m, const AppendEntries& append) {
     return;
   }
   if (m.term > term() || leader_ != m.from) BecomeFollower(m.term, m.from);
-  leader_heard_at_ = now_;
+  leader_heard_at_ = round_answered_at_ = now_;
   ResetElectionTimer();
   if (!AgreesWithCommitted(append)) {
     ++rival_leaders_;
@@ -46,6 +46,15 @@ void Core::Impl::OnMessage(const Message& m, const AppendEntries& append) {
   } else {
     AcceptEntries(m, append);
   }
+}
+
+Message Core::Impl::Reply(const Message& m, const AppendEntries& append, AppendEntriesReply reply) const {
+  reply.round = append.round;
+  reply.request_term = m.term;
+  reply.echo = now_;
+  reply.incarnation = config_.incarnation;
+  reply.alarm = Alarmed();
+  return To(m.from, reply);
 }
 
 bool Core::Impl::AgreesWithCommitted(const AppendEntries& append) const {
@@ -60,10 +69,9 @@ bool Core::Impl::AgreesWithCommitted(const AppendEntries& append) const {
 void Core::Impl::ReplyMismatch(const Message& m, const AppendEntries& append) {
   // Everything committed is in the leader's log too, whatever it probes.
   const LogIndex last = std::max(log_.LastAgreement(append.prev_index, append.prev_term), commit_);
-  const AppendEntriesReply reply{
-      .conflict_index = last + 1, .conflict_term = *log_.TermAt(last), .round = append.round};
   const bool unsaved = hard_state_ != unsaved_before_;
-  (unsaved ? effects_.send_after_durable : effects_.send_now).push_back(To(m.from, reply));
+  (unsaved ? effects_.send_after_durable : effects_.send_now)
+      .push_back(Reply(m, append, {.conflict_index = last + 1, .conflict_term = *log_.TermAt(last)}));
 }
 
 void Core::Impl::AcceptEntries(const Message& m, const AppendEntries& append) {
@@ -78,14 +86,20 @@ void Core::Impl::AcceptEntries(const Message& m, const AppendEntries& append) {
   // Beyond what this very message verified our log may still differ from the leader's.
   SetCommit(std::min(append.leader_commit, verified));
 
-  AppendEntriesReply reply{.matched = true, .received = verified, .durable = verified, .round = append.round};
-  if (append.entries.empty() && hard_state_ == unsaved_before_) {
-    // A heartbeat's answer does not wait for the disk: reads and leases hang on it.
-    reply.durable = install_pending_ ? LogIndex{} : std::min(verified, log_.durable());
-    effects_.send_now.push_back(To(m.from, reply));
-  } else {
-    effects_.send_after_durable.push_back(To(m.from, reply));
-  }
+  if (append.stamp) OnStamp(*append.stamp, verified);
+  AcknowledgeEntries(m, append, verified);
+}
+
+// At once what is in memory: reads and leases hang on it, and the gate of commitments. After the disk what is
+// durable. Nothing of a new term leaves before that term is on disk.
+void Core::Impl::AcknowledgeEntries(const Message& m, const AppendEntries& append, LogIndex verified) {
+  AppendEntriesReply reply{.matched = true, .received = verified, .durable = verified};
+  const bool unsaved = hard_state_ != unsaved_before_;
+  const bool leases = timing().lease.count() > 0;
+  if (!append.entries.empty() || unsaved) effects_.send_after_durable.push_back(Reply(m, append, reply));
+  if (unsaved || (!append.entries.empty() && !leases)) return;
+  reply.durable = install_pending_ ? LogIndex{} : std::min(verified, log_.durable());
+  effects_.send_now.push_back(Reply(m, append, reply));
 }
 
 }  // namespace quorate::raft

@@ -43,7 +43,9 @@ class Attack {
   uint64_t refused() const { return member_.core().GetStatus().refused_messages; }
 
  private:
-  static Configuration ThreeVoters() { return {.members = {{.id = {1}}, {.id = {2}}, {.id = {3}}}}; }
+  static Configuration ThreeVoters() {
+    return {.members = {{.id = {1}}, {.id = {2}}, {.id = {3}}}, .timing = LanTiming(), .leases_on = true};
+  }
   static CoreConfig Config(uint64_t seed) {
     CoreConfig config{.self = {1}, .seed = seed};
     config.inflight_messages_max = 3;
@@ -69,11 +71,17 @@ class Attack {
       index = rng_.Chance(1, 20) ? Index() : index + 1;
       m.entries.push_back(Entry(index, rng_.Chance(3, 4) ? member_.core().term() : SomeTerm()));
     }
+    if (rng_.Chance(1, 2))
+      m.stamp = Stamp{{Duration(static_cast<int64_t>(rng_.Next() >> 2))},
+                      rng_.Below(3),
+                      rng_.Below(4),
+                      Index(),
+                      std::chrono::milliseconds(rng_.Below(2000))};
     return m;
   }
   Message RandomMessage() {
     Message m{{rng_.Below(5)}, {rng_.Chance(1, 50) ? 2u : 1u}, SomeTerm(), TimeoutNow{}};
-    switch (rng_.Below(8)) {
+    switch (rng_.Below(10)) {
       case 0:
         m.body = RequestVote{rng_.Chance(1, 2), rng_.Chance(1, 3), Index(), SomeTerm()};
         if (rng_.Chance(1, 4)) m.term = m.term + 1;
@@ -81,7 +89,8 @@ class Attack {
       case 1:
       case 2: {
         const bool pre_vote = member_.core().role() == Role::kPreCandidate;
-        m.body = RequestVoteReply{pre_vote, rng_.Chance(3, 4)};
+        m.body =
+            RequestVoteReply{pre_vote, rng_.Chance(3, 4), Duration(static_cast<int64_t>(rng_.Next() >> 2))};
         if (pre_vote) m.term = member_.core().term() + 1;
         break;
       }
@@ -90,10 +99,20 @@ class Attack {
         m.body = RandomAppend();
         break;
       case 5:
-        m.body = AppendEntriesReply{rng_.Chance(2, 3), Index(), Index(), Index(), SomeTerm(), rng_.Below(9)};
+        m.body = AppendEntriesReply{rng_.Chance(2, 3), Index(),    Index(), Index(),       SomeTerm(),
+                                    rng_.Below(9),     SomeTerm(), now_,    rng_.Below(3), rng_.Chance(1, 9)};
         break;
       case 6:
         m.body = ReadIndexRequest{rng_.Next()};
+        break;
+      case 7:
+        m.body = Revoke{rng_.Below(4)};
+        break;
+      case 8:
+        if (rng_.Chance(1, 2))
+          m.body = RevokeReply{rng_.Below(4), rng_.Below(3)};
+        else
+          m.body = Goodbye{rng_.Below(3)};
         break;
       default:
         if (rng_.Chance(1, 2)) m.body = ReadIndexReply{rng_.Next(), true, Index()};

@@ -7,6 +7,8 @@
 //   follower.cc     AppendEntries at its receiver
 //   read_index.cc   ReadIndex at the leader and through a follower
 //   snapshot.cc     snapshots received, sent and taken
+//   lease.cc        read leases: taken, granted, taken back; the gate before commitment
+//   reconfigure.cc  what a leader changes in the configuration by itself
 #pragma once
 
 #include <deque>
@@ -15,6 +17,7 @@
 
 #include "base/rng.h"
 #include "raft/core.h"
+#include "raft/lease_book.h"
 #include "raft/log.h"
 #include "raft/progress.h"
 #include "raft/quorum.h"
@@ -34,6 +37,9 @@ class Core::Impl {
   MemberId leader() const { return leader_; }
   LogIndex commit() const { return commit_; }
   const Log& log() const { return log_; }
+  BootTime lease_until() const { return lease_until_; }
+  BootTime fresh_as_of() const { return fresh_as_of_; }
+  Timing EffectiveTiming() const;
 
  private:
   // --- core.cc ---
@@ -53,6 +59,9 @@ class Core::Impl {
   void OnMessage(const Message& m, const TimeoutNow& body);
   void OnMessage(const Message& m, const ReadIndexRequest& body);
   void OnMessage(const Message& m, const ReadIndexReply& body);
+  void OnMessage(const Message& m, const Revoke& body);
+  void OnMessage(const Message& m, const RevokeReply& body);
+  void OnMessage(const Message& m, const Goodbye& body);
   template <class DriversOwn>
   void OnMessage(const Message&, const DriversOwn&) {}
   void OnLogDurable(const LogDurable& input);
@@ -88,7 +97,8 @@ class Core::Impl {
   LogIndex AppendOwn(EntryType type, Payload payload);
   void RefreshPeers();
   void AdvanceCommit();
-  bool CommittedInTerm() const;  // an entry of the current term is committed
+  uint64_t ConfirmedRound() const;  // the latest that a quorum of every half has answered
+  bool CommittedInTerm() const;     // an entry of the current term is committed
   void OnTransferLeadership(const TransferLeadership& input);
   MemberId MostCaughtUpVoter() const;
   void ContinueTransfer();
@@ -104,7 +114,10 @@ class Core::Impl {
   bool IsSound(const Message& m, const AppendEntries& append) const;
   bool AgreesWithCommitted(const AppendEntries& append) const;
   void AcceptEntries(const Message& m, const AppendEntries& append);
+  // Fills in what every answer has.
+  Message Reply(const Message& m, const AppendEntries& append, AppendEntriesReply reply) const;
   void ReplyMismatch(const Message& m, const AppendEntries& append);
+  void AcknowledgeEntries(const Message& m, const AppendEntries& append, LogIndex verified);
   void SetCommit(LogIndex index);
 
   // --- read_index.cc ---
@@ -132,6 +145,33 @@ class Core::Impl {
   void ExpireForwarded();
   void FailReads();
 
+  // --- lease.cc ---
+  const Timing& timing() const;
+  Duration heartbeat() const;
+  Duration election_min() const;
+  Duration election_max() const;
+  bool ConfigurationIsCommitted() const;
+  void OnStamp(const Stamp& stamp, LogIndex verified);
+  void UpdateFresh();
+  void DropLeaseUnlessEligible();
+  void OnLeave();
+  Duration SinceRound() const;
+  bool Alarmed() const;
+  void BeginLeases(BootTime evidence);
+  void ConfirmLeases();
+  LogIndex LeaseFloor() const;
+  LeaseState OwnLeaseState() const;
+  LeaseState LeaseStateOf(MemberId id, const Progress& peer) const;
+  std::optional<Stamp> MakeStamp(MemberId to, const Progress& peer);
+  void RevokeSlowHolders();
+  LogIndex GatedCommit(LogIndex majority);
+
+  // --- reconfigure.cc ---
+  void MaybeReconfigure();
+  void NoteHealth();
+  void BeginTiming(Configuration& next) const;
+  bool AdjustEligibility(Configuration& next);
+
   // --- snapshot.cc ---
   void OnSnapshotReceived(const SnapshotReceived& input);
   void OnSnapshotSent(const SnapshotSent& input);
@@ -155,12 +195,29 @@ class Core::Impl {
   BootTime leader_heard_at_;
   BootTime election_deadline_;
   std::map<MemberId, bool> votes_;
-  BootTime disk_idle_at_;  // last time when nothing waited for the disk, or it made progress
+  // Of a candidate: no quorum answered a round of an older term later than this.
+  BootTime last_round_evidence_;
+  BootTime disk_idle_at_;   // last time when nothing waited for the disk, or it made progress
+  BootTime apply_idle_at_;  // the same of the state machine
+
+  BootTime lease_until_ = kLongAgo;
+  BootTime fresh_as_of_ = kLongAgo;
+  BootTime round_answered_at_;  // or, leading, started; the start of this life where there was none
+  uint64_t revoked_seq_ = 0;    // of this term's leader
+  bool leaving_ = false;
+  struct Freshness {
+    BootTime as_of;
+    LogIndex floor;
+  };
+  std::deque<Freshness> stamps_;  // wait for their floor to be applied
 
   // Of a leader.
   std::map<MemberId, Progress> peers_;
-  LogIndex term_start_;  // the no-op of this term
-  bool alone_ = false;   // elected by nobody else's vote
+  std::optional<LeaseBook> leases_;
+  BootTime gate_changes_at_ = kNever;  // a commitment waits for a lease to end
+  BootTime configuration_settled_at_;  // last seen uncommitted, or changed
+  LogIndex term_start_;                // the no-op of this term
+  bool alone_ = false;                 // elected by nobody else's vote
   BootTime heartbeat_due_;
   uint64_t round_ = 0;  // never goes back while the process lives; a term is never led twice
   bool broadcast_due_ = false;

@@ -16,8 +16,10 @@ void Core::Impl::TickLeader() {
   }
   if (transfer_to_ && now_ >= transfer_deadline_) transfer_to_ = {};
   if (now_ < heartbeat_due_) return;
-  heartbeat_due_ = now_ + config_.heartbeat_interval;
+  heartbeat_due_ = now_ + heartbeat();
   NewRound();
+  RevokeSlowHolders();
+  MaybeReconfigure();
   if (transfer_to_) ContinueTransfer();
 }
 
@@ -29,7 +31,7 @@ bool Core::Impl::HeardFromQuorum() const {
                                                : peer->second.heard_at();
     return static_cast<uint64_t>(at.since_boot.count());
   });
-  return now_.since_boot - Duration(heard_ns) <= config_.election_timeout_max;
+  return now_.since_boot - Duration(heard_ns) <= election_max();
 }
 
 bool Core::Impl::DiskStalled() const {
@@ -40,6 +42,8 @@ bool Core::Impl::DiskStalled() const {
 void Core::Impl::NewRound() {
   ++round_;
   broadcast_due_ = true;
+  round_answered_at_ = now_;
+  leases_->StartRound(round_, now_, commit_);
   BeginReadBatch();
 }
 
@@ -97,8 +101,19 @@ void Core::Impl::AdvanceCommit() {
     const auto peer = peers_.find(id);
     return peer == peers_.end() ? 0 : peer->second.match().value;
   })};
+  gate_changes_at_ = kNever;
+  if (majority <= commit_) return leases_->NothingWaits();
+  const LogIndex open = GatedCommit(majority);
   // Only entries of the own term are committed by counting (Raft 5.4.2); the earlier ones come with them.
-  if (majority > commit_ && log_.TermAt(majority) == term()) SetCommit(majority);
+  if (open > commit_ && log_.TermAt(open) == term()) SetCommit(open);
+}
+
+uint64_t Core::Impl::ConfirmedRound() const {
+  return QuorumValue(log_.configuration(), [&](MemberId id) -> uint64_t {
+    if (id == config_.self) return round_;
+    const auto peer = peers_.find(id);
+    return peer == peers_.end() ? 0 : peer->second.acked_round();
+  });
 }
 
 void Core::Impl::SetCommit(LogIndex index) {
@@ -119,7 +134,7 @@ void Core::Impl::OnTransferLeadership(const TransferLeadership& input) {
   const MemberId to = input.to ? input.to : MostCaughtUpVoter();
   if (!peers_.contains(to) || !IsVoter(log_.configuration(), to) || to == transfer_to_) return;
   transfer_to_ = to;
-  transfer_deadline_ = now_ + config_.election_timeout_max;
+  transfer_deadline_ = now_ + election_max();
   transfer_asked_ = false;
   ContinueTransfer();
 }
@@ -128,7 +143,7 @@ MemberId Core::Impl::MostCaughtUpVoter() const {
   MemberId best;
   LogIndex best_match;
   for (const auto& [id, peer] : peers_) {
-    const bool recent = now_ - peer.heard_at() <= config_.election_timeout_max;
+    const bool recent = now_ - peer.heard_at() <= election_max();
     if (!recent || !IsVoter(log_.configuration(), id)) continue;
     if (!best || peer.match() > best_match) best = id, best_match = peer.match();
   }

@@ -54,6 +54,15 @@ class Log {
   LogIndex configuration_index() const { return configurations_.back().first; }
   const Configuration& ConfigurationAt(LogIndex index) const;
 
+  // In order: the last configuration at or below `index`, then all later ones.
+  template <class Visit>
+  void ForEachConfigurationSince(LogIndex index, Visit visit) const {
+    for (size_t i = 0; i < configurations_.size(); ++i) {
+      const bool superseded = i + 1 < configurations_.size() && configurations_[i + 1].first <= index;
+      if (!superseded) visit(configurations_[i].second);
+    }
+  }
+
   static size_t Cost(const LogEntry& entry) { return sizeof(LogEntry) + entry.bytes(); }
 
  private:

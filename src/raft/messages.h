@@ -2,6 +2,7 @@
 // itself.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -20,6 +21,21 @@ struct RequestVote {
 struct RequestVoteReply {
   bool pre_vote = false;
   bool granted = false;
+  // How long ago the voter last answered a round (or, leading, started one), by its own clock; at most its
+  // uptime. Every lease was confirmed by a quorum, which meets the quorum of votes: the new leader need not
+  // wait longer than for the latest of these ("Faster failover").
+  Duration since_round{0};
+};
+
+// What a follower may take of its leader's authority, counted by the follower's own clock (read-leases.md).
+// `echo` is a reading of that clock which the leader held before a round that a quorum then confirmed: at
+// that moment nobody else could have committed anything.
+struct Stamp {
+  BootTime echo;
+  uint64_t incarnation = 0;  // whose echo: of this life of the follower only
+  uint64_t seq = 0;          // above every revoked one
+  LogIndex floor;            // whoever has not everything up to here has nothing of it
+  Duration lease{0};         // T_grant; 0: no lease, only fresh as of `echo`
 };
 
 // Raft 5.3. Without entries it is a heartbeat or a probe.
@@ -29,6 +45,7 @@ struct AppendEntries {
   std::vector<LogEntry> entries;
   LogIndex leader_commit;
   uint64_t round = 0;  // heartbeat round; never repeats within a term (ReadIndex, read leases)
+  std::optional<Stamp> stamp;
 };
 // Sent twice where it helps: at once with `received`, and with `durable` once the log is synced.
 struct AppendEntriesReply {
@@ -37,7 +54,25 @@ struct AppendEntriesReply {
   LogIndex durable;         // matched: and synced up to here
   LogIndex conflict_index;  // not matched: the logs can agree only below this index ...
   Term conflict_term;       // ... and the last entry below it has this term here (0: there is none)
-  uint64_t round = 0;       // of the request
+  uint64_t round = 0;       // of the request ...
+  Term request_term;        // ... and its term: an answer to another term's round confirms nothing
+  BootTime echo;            // the sender's own clock
+  uint64_t incarnation = 0;
+  bool alarm = false;  // its disk or its state machine does not keep up: no lease
+};
+
+// The leader takes a lease back. The answer says that no read is served by it any more, nor by any earlier
+// one.
+struct Revoke {
+  uint64_t seq = 0;
+};
+struct RevokeReply {
+  uint64_t seq = 0;
+  uint64_t incarnation = 0;
+};
+// The sender stops for good: whatever lease this incarnation had is dead.
+struct Goodbye {
+  uint64_t incarnation = 0;
 };
 
 struct TimeoutNow {};  // dissertation 3.10
@@ -89,7 +124,8 @@ struct Message {
   Term term;  // the sender's current term; of a pre-vote request, and of a pre-vote granted, the term asked
               // for
   std::variant<RequestVote, RequestVoteReply, AppendEntries, AppendEntriesReply, TimeoutNow, ReadIndexRequest,
-               ReadIndexReply, ProposeRequest, ProposeReply, SnapshotChunk, SnapshotChunkReply>
+               ReadIndexReply, ProposeRequest, ProposeReply, SnapshotChunk, SnapshotChunkReply, Revoke,
+               RevokeReply, Goodbye>
       body;
 };
 

@@ -18,14 +18,14 @@ bool Progress::Open(size_t messages_max, size_t bytes_max) const {
   return false;
 }
 
-void Progress::OnSent(LogIndex last, size_t bytes) {
+void Progress::OnSent(LogIndex last, size_t bytes, BootTime now) {
   if (state_ == State::kProbe) {
     probe_sent_ = true;
     return;
   }
   CHECK(state_ == State::kReplicate);
   CHECK_GE(last, next_);
-  inflight_.push_back({last, bytes});
+  inflight_.push_back({last, bytes, now});
   inflight_bytes_ += bytes;
   next_ = last + 1;
 }
@@ -64,6 +64,17 @@ void Progress::BecomeProbe(LogIndex next) {
   next_ = std::max(next, match_ + 1);
   probe_sent_ = false;
   told_commit_ = std::min(told_commit_, match_);
+  ClearInflight();
+}
+
+void Progress::OnRestarted() {
+  if (state_ == State::kSnapshot) return;  // its transfer fails by itself
+  const LogIndex from = match_ + 1;
+  match_ = {};
+  told_commit_ = {};
+  state_ = State::kProbe;
+  next_ = from;
+  probe_sent_ = false;
   ClearInflight();
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <optional>
 
 #include "raft/core.h"
 
@@ -26,13 +27,20 @@ class Progress {
 
   // An AppendEntries with what is from next() on left; `last` is its last index (next() - 1 when it was
   // empty).
-  void OnSent(LogIndex last, size_t bytes);
+  void OnSent(LogIndex last, size_t bytes, BootTime now);
   // matched
   void OnMatched(LogIndex received, LogIndex durable);
   // not matched: probes from `next`, unless the answer is an old one.
   void OnMismatch(LogIndex next);
   void BecomeSnapshot();
   void BecomeProbe(LogIndex next);
+  // The process there is another one: what it acknowledged before has to be verified anew.
+  void OnRestarted();
+
+  // When the oldest append that is not acknowledged as durable left; nullopt: there is none.
+  std::optional<BootTime> oldest_inflight() const {
+    return inflight_.empty() ? std::nullopt : std::optional(inflight_.front().sent);
+  }
 
   // --- what the leader notes beside ---
   void Heard(BootTime now) { heard_at_ = now; }
@@ -48,6 +56,7 @@ class Progress {
   struct Inflight {
     LogIndex last;
     size_t bytes;
+    BootTime sent;
   };
   void ClearInflight();
 

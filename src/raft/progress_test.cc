@@ -16,13 +16,13 @@ Progress Replicating(uint64_t match) {
 TEST(Progress, ProbesWithOneMessageUntilTheLogsAgree) {
   Progress p({8}, {});
   EXPECT_TRUE(p.Open(4, 100));
-  p.OnSent({9}, 10);
+  p.OnSent({9}, 10, {});
   EXPECT_FALSE(p.Open(4, 100));
   EXPECT_EQ(p.next(), LogIndex{8}) << "a probe promises nothing";
   p.OnMismatch({5});
   EXPECT_TRUE(p.Open(4, 100));
   EXPECT_EQ(p.next(), LogIndex{5});
-  p.OnSent({9}, 10);
+  p.OnSent({9}, 10, {});
   p.OnMatched({9}, {9});
   EXPECT_EQ(p.state(), State::kReplicate);
   EXPECT_EQ(p.next(), LogIndex{10});
@@ -30,7 +30,7 @@ TEST(Progress, ProbesWithOneMessageUntilTheLogsAgree) {
 
 TEST(Progress, AnAnswerOlderThanTheProbeAllowsAnotherOne) {
   Progress p({8}, {});
-  p.OnSent({9}, 10);
+  p.OnSent({9}, 10, {});
   p.OnMatched({2}, {2});
   EXPECT_EQ(p.state(), State::kProbe);
   EXPECT_TRUE(p.Open(4, 100));
@@ -39,8 +39,8 @@ TEST(Progress, AnAnswerOlderThanTheProbeAllowsAnotherOne) {
 
 TEST(Progress, TheWindowIsBoundedByCountAndByBytes) {
   Progress p = Replicating(1);
-  p.OnSent({2}, 10);
-  p.OnSent({3}, 10);
+  p.OnSent({2}, 10, {});
+  p.OnSent({3}, 10, {});
   EXPECT_TRUE(p.Open(3, 100));
   EXPECT_FALSE(p.Open(2, 100));
   EXPECT_FALSE(p.Open(3, 20));
@@ -48,8 +48,8 @@ TEST(Progress, TheWindowIsBoundedByCountAndByBytes) {
 
 TEST(Progress, OnlyWhatIsDurableFreesTheWindow) {
   Progress p = Replicating(1);
-  p.OnSent({2}, 10);
-  p.OnSent({3}, 10);
+  p.OnSent({2}, 10, {});
+  p.OnSent({3}, 10, {});
   p.OnMatched({3}, {1});  // received, not yet on the follower's disk
   EXPECT_FALSE(p.Open(2, 100));
   EXPECT_EQ(p.match(), LogIndex{1});
@@ -61,7 +61,7 @@ TEST(Progress, OnlyWhatIsDurableFreesTheWindow) {
 
 TEST(Progress, AMismatchProbesAgainAndNeverBelowTheMatch) {
   Progress p = Replicating(3);
-  p.OnSent({9}, 10);
+  p.OnSent({9}, 10, {});
   p.OnMismatch({2});
   EXPECT_EQ(p.state(), State::kProbe);
   EXPECT_EQ(p.next(), LogIndex{4});
@@ -70,7 +70,7 @@ TEST(Progress, AMismatchProbesAgainAndNeverBelowTheMatch) {
 
 TEST(Progress, AnOldMismatchChangesNothing) {
   Progress p({5}, {});
-  p.OnSent({9}, 10);
+  p.OnSent({9}, 10, {});
   p.OnMismatch({7});
   EXPECT_FALSE(p.Open(4, 100));
   EXPECT_EQ(p.next(), LogIndex{5});

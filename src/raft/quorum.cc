@@ -41,6 +41,11 @@ bool IsVoter(const Configuration& configuration, MemberId id) {
          std::ranges::count(configuration.outgoing_voters, id) > 0;
 }
 
+bool IsLeaseEligible(const Configuration& configuration, MemberId id) {
+  return std::ranges::any_of(configuration.members,
+                             [&](const Member& m) { return m.id == id && m.lease_eligible; });
+}
+
 std::vector<MemberId> EveryMember(const Configuration& configuration) {
   std::vector<MemberId> out = configuration.outgoing_voters;
   for (const Member& m : configuration.members) out.push_back(m.id);

@@ -12,6 +12,9 @@ namespace quorate::raft {
 // In either half.
 bool IsVoter(const Configuration& configuration, MemberId id);
 
+// Listed with the eligible bit.
+bool IsLeaseEligible(const Configuration& configuration, MemberId id);
+
 // Everybody of either half and all learners, ordered by id.
 std::vector<MemberId> EveryMember(const Configuration& configuration);
 

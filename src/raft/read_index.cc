@@ -45,11 +45,7 @@ void Core::Impl::BeginReadBatch() {
 
 void Core::Impl::ConfirmReads() {
   if (read_batches_.empty()) return;
-  const uint64_t confirmed = QuorumValue(log_.configuration(), [&](MemberId id) -> uint64_t {
-    if (id == config_.self) return round_;
-    const auto peer = peers_.find(id);
-    return peer == peers_.end() ? 0 : peer->second.acked_round();
-  });
+  const uint64_t confirmed = ConfirmedRound();
   while (!read_batches_.empty() && read_batches_.front().round <= confirmed) {
     const ReadBatch& batch = read_batches_.front();
     for (const ReadWaiter& waiter : batch.waiters) AnswerRead(waiter, true, batch.index);
@@ -77,8 +73,7 @@ void Core::Impl::OnMessage(const Message& m, const ReadIndexRequest& request) {
 void Core::Impl::ForwardReads() {
   if (unforwarded_.empty() || forwarded_.size() >= kForwardsMax) return;
   forwarded_reads_ += unforwarded_.size();
-  forwarded_.push_back(
-      {next_read_id_, now_ + config_.election_timeout_min, {unforwarded_.begin(), unforwarded_.end()}});
+  forwarded_.push_back({next_read_id_, now_ + election_min(), {unforwarded_.begin(), unforwarded_.end()}});
   unforwarded_.clear();
   effects_.send_now.push_back(To(leader_, ReadIndexRequest{next_read_id_}));
   ++next_read_id_;  // never used again: a late answer to an earlier attempt must not be taken for this one's

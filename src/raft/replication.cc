@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/limits.h"
+#include "base/sim_hooks.h"
 #include "raft/impl.h"
 
 namespace quorate::raft {
@@ -12,6 +13,7 @@ void Core::Impl::FinishLeaderStep() {
   ConfirmReads();
   StartReadRound();
   ConfirmReads();
+  ConfirmLeases();
   if (!OwnVoteIsDurable()) return;
   for (auto& [id, peer] : peers_) {
     if (SendEntries(id, peer)) continue;
@@ -41,7 +43,7 @@ bool Core::Impl::SendEntries(MemberId to, Progress& peer) {
     for (const LogEntry& e : entries) bytes += Log::Cost(e);
     const LogIndex last = prev + entries.size();
     SendAppend(to, peer, prev, std::move(entries));
-    peer.OnSent(last, bytes);
+    peer.OnSent(last, bytes, now_);
     sent = true;
   }
   return sent;
@@ -64,13 +66,15 @@ void Core::Impl::SendAppend(MemberId to, Progress& peer, LogIndex prev, std::vec
                                                    .prev_term = prev_term,
                                                    .entries = std::move(entries),
                                                    .leader_commit = commit_,
-                                                   .round = round_}));
+                                                   .round = round_,
+                                                   .stamp = MakeStamp(to, peer)}));
 }
 
 void Core::Impl::OnMessage(const Message& m, const AppendEntriesReply& reply) {
   if (m.term > term()) BecomeFollower(m.term, {});
   // An answer of an older term confirms nothing: not a match, and not a round.
-  if (m.term < term() || role_ != Role::kLeader) return;
+  const bool of_this_term = reply.request_term == term() || SIM_MUTANT("rounds-not-bound-to-term");
+  if (m.term < term() || role_ != Role::kLeader || !of_this_term) return;
   const auto it = peers_.find(m.from);
   if (it == peers_.end()) return;
   const bool matched_is_possible = reply.durable <= reply.received && reply.received <= log_.last_index();
@@ -81,9 +85,15 @@ void Core::Impl::OnMessage(const Message& m, const AppendEntriesReply& reply) {
     return;
   }
   Progress& peer = it->second;
+  const LeaseBook::Life life = leases_->OnAnswer(m.from, reply.incarnation);
+  if (life == LeaseBook::Life::kDead) return;
+  if (life == LeaseBook::Life::kNew) peer.OnRestarted();
   peer.Heard(now_);
   peer.AckRound(reply.round);
+  leases_->OnEcho(m.from, reply.echo, now_);
+  leases_->holder(m.from).alarm = reply.alarm;
   if (reply.matched) {
+    leases_->OnReceived(m.from, reply.received);
     peer.OnMatched(reply.received, reply.durable);
   } else {
     peer.OnMismatch(log_.LastAgreement(reply.conflict_index - 1, reply.conflict_term) + 1);

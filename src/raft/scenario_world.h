@@ -359,9 +359,11 @@ class World {
       for (const std::string& e : Split(fields["entries"], ',')) append.entries.push_back(ParseEntry(e));
       m.body = std::move(append);
     } else if (kind == "matched") {
-      m.body = AppendEntriesReply{true, {number("received")}, {number("durable")}, {}, {}, number("round")};
+      m.body = AppendEntriesReply{
+          true, {number("received")}, {number("durable")}, {}, {}, number("round"), m.term, {}, 1};
     } else if (kind == "mismatch") {
-      m.body = AppendEntriesReply{false, {}, {}, {number("below")}, {number("of-term")}, number("round")};
+      m.body = AppendEntriesReply{false,  {}, {}, {number("below")}, {number("of-term")}, number("round"),
+                                  m.term, {}, 1};
     } else if (kind != "timeout-now") {
       throw std::invalid_argument("unknown message: " + kind);
     }

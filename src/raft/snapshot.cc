@@ -30,13 +30,15 @@ void Core::Impl::OnSnapshotReceived(const SnapshotReceived& input) {
   // Its write comes after those of what stays, and is the last to tell of them if one sync did them all.
   install_pending_ = LogDurable{log_.newest_append().value_or(term()), log_.last_index()};
   commit_ = handed_out_ = applied_ = meta.last_index;
+  // The lease stays only with a log that goes on from what it covered.
+  if (!keep) lease_until_ = kLongAgo;
   effects_.install = meta;
   effects_.keep_log_suffix = keep;
 }
 
 void Core::Impl::AskForSnapshot(MemberId to, Progress& peer) {
   // Nobody is sent a snapshot who does not answer.
-  const bool recent = now_ - peer.heard_at() <= config_.election_timeout_max;
+  const bool recent = now_ - peer.heard_at() <= election_max();
   if (!recent || now_ < peer.snapshot_retry_at()) return;
   peer.BecomeSnapshot();
   effects_.need_snapshot.push_back(to);
@@ -49,7 +51,7 @@ void Core::Impl::OnSnapshotSent(const SnapshotSent& input) {
   if (input.installed) {
     peer.BecomeProbe(std::min(input.last_index, log_.last_index()) + 1);
   } else {
-    peer.RetrySnapshotAt(now_ + config_.election_timeout_max);
+    peer.RetrySnapshotAt(now_ + election_max());
     peer.BecomeProbe(peer.next());
   }
 }

@@ -39,11 +39,35 @@ struct Member {
   bool operator==(const Member&) const = default;
 };
 
+// The times of a group, the same at every member: replicated with the configuration (read-leases.md,
+// "Presets"). All zero: a group without read leases, whose members use what their CoreConfig says.
+struct Timing {
+  Duration heartbeat{0};
+  Duration election_min{0}, election_max{0};  // Raft 5.2: random in [min, max)
+  Duration lease{0};         // T_grant: how long a read lease lasts, counted from its holder's echo
+  Duration lease_wait{0};    // T_wait: what a leader waits for a lease that it cannot prove dead
+  Duration lease_wanted{0};  // what `lease` shall become; the leader gets there in safe steps
+  Duration ack_late{0};      // D: a holder with an older unacknowledged append gets no new lease
+  Duration hold{0};          // a query waits at most so long for a pending change that touches it
+  bool operator==(const Timing&) const = default;
+};
+Timing LanTiming();
+Timing WanTiming();
+// Clock rates of two members differ by at most kRho; whoever waits out a lease of length T counted by another
+// clock waits T (1 + rho) / (1 - rho), and 2 ms for rounding.
+inline constexpr int64_t kRhoPercent = 11;
+Duration LeaseWaitFor(Duration lease);
+// As a file or a person may give them; empty: fine. Else what is wrong.
+std::string WhyUnsound(const Timing& timing);
+
 // Who takes part. In a joint configuration (Raft 6) `outgoing_voters` is the old half and `members` says the
 // new one; elections and commitment need a majority of each half, counted apart.
 struct Configuration {
   std::vector<Member> members;            // ordered by id
   std::vector<MemberId> outgoing_voters;  // empty: not joint
+  Timing timing;
+  // The operator's switch. Off: nobody is eligible, and the leader makes nobody so; reads use ReadIndex.
+  bool leases_on = false;
   bool operator==(const Configuration&) const = default;
 };
 

@@ -27,12 +27,26 @@ struct OutcomeUnknown {
 
 using ProposeOutcome = std::variant<Decided, NotProposed, OutcomeUnknown>;
 
+// What an operator may change in the group's configuration.
+struct SetLeases {
+  bool on = true;
+};
+struct SetTiming {
+  raft::Timing timing;  // lease_wanted says how long leases shall last; the leader gets there in safe steps
+};
+struct SetEligible {
+  MemberId member;
+  bool eligible = true;
+};
+using ConfigurationChange = std::variant<SetLeases, SetTiming, SetEligible>;
+
 struct GroupStatus {
   raft::Status raft;
   GroupId group;
   uint64_t state_hash = 0;
   LogIndex state_hash_at;
-  bool can_read = false;  // a linearizable read succeeded within the last second
+  bool can_read = false;     // it holds a read lease, or a ReadIndex round succeeded within the last second
+  uint64_t read_rounds = 0;  // ReadIndex rounds that this replica has asked for
 };
 
 class Client {
@@ -44,11 +58,17 @@ class Client {
   virtual void Propose(std::string command, Duration timeout, std::function<void(ProposeOutcome)> done) = 0;
 
   // Calls `done(OK)` once this replica has applied everything that was committed anywhere when Read was
-  // called (ReadIndex, dissertation 6.4). kUnavailable: no leader; kDeadlineExceeded; kResourceExhausted: too
-  // many waiting.
+  // called. Under a read lease that takes no message, and `done` may be called before Read returns; without
+  // one, or when what is pending takes longer than the group's hold time, by ReadIndex (dissertation 6.4).
+  // kUnavailable: no leader; kDeadlineExceeded; kResourceExhausted: too many waiting.
   virtual void Read(Duration timeout, std::function<void(absl::Status)> done) = 0;
 
   virtual void TransferLeadership(MemberId to, std::function<void(absl::Status)> done) = 0;
+
+  // Of the leader only (kFailedPrecondition says who that is). OK: committed. kInvalidArgument: unsound.
+  // kUnavailable: another change is under way, try again. kUnknown: it may or may not come into force.
+  virtual void Configure(ConfigurationChange change, Duration timeout,
+                         std::function<void(absl::Status)> done) = 0;
 
   virtual GroupStatus Status() const = 0;
 };

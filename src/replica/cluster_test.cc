@@ -14,6 +14,7 @@
 #include "storage/wal/wal.h"
 #include "testing/await.h"
 #include "testing/kv_machine.h"
+#include "testing/no_view.h"
 #include "transport/loopback/loopback.h"
 
 namespace quorate::replica {
@@ -58,7 +59,7 @@ class Cluster : public ::testing::Test {
     ReplicaOptions options{.core = {.self = MemberId{id}, .seed = ++seed_}, .group = GroupId{1}};
     for (uint64_t member = 1; member <= 3; ++member)
       options.bootstrap.members.push_back({.id = MemberId{member}});
-    auto replica = Replica::Start(options, {*node.log, *node.state, *node.machine, clock_,
+    auto replica = Replica::Start(options, {*node.log, *node.state, *node.machine, view_, clock_,
                                             [this, id](transport::MessageHandler handler) {
                                               return network_.Join(MemberId{id}, std::move(handler));
                                             }});
@@ -92,6 +93,7 @@ class Cluster : public ::testing::Test {
   }
 
   SystemClock clock_;
+  testing::NoView view_;
   storage::PosixFileSystem files_;
   std::string directory_;
   uint64_t seed_ = 0;

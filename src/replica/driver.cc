@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/overloaded.h"
 #include "base/rng.h"
+#include "raft/codec.h"
 
 namespace quorate::replica {
 namespace {
@@ -48,6 +49,11 @@ Driver::Driver(const DriverConfig& config, raft::Restored restored, const StateA
   for (const raft::LogEntry& entry : restored.entries) clock_.SawEntry(entry);
   log_sizes_.Append(restored.entries);
   proposals_.SetApplied(applied_);
+  // What came from the disk and is not applied is pending: it may be committed already.
+  std::erase_if(restored.entries, [&](const raft::LogEntry& e) { return e.index <= applied_; });
+  published_last_ = std::max(applied_, core_.GetStatus().last);
+  actions_.log_last = published_last_;
+  if (!restored.entries.empty()) actions_.pending.push_back(AppendPending{std::move(restored.entries)});
   FollowRole();
 }
 
@@ -68,7 +74,9 @@ Actions Driver::Collect(const Now& now) {
   StartReads();
   MaybeCompact();
   CheckTransfer();
+  configure_.Check(now.boot, core_, actions_);
   CheckStop();
+  PublishLease();
   return std::exchange(actions_, {});
 }
 
@@ -76,6 +84,7 @@ BootTime Driver::NextWake() const {
   BootTime next =
       std::min({core_.NextTick(), proposals_.NextDeadline(), reads_.NextDeadline(), sender_.NextDeadline()});
   if (proposals_.HasHeld() && hold_until_ > now_.boot) next = std::min(next, hold_until_);
+  next = std::min(next, configure_.NextDeadline());
   if (config_.probe_interval.count() > 0) next = std::min(next, next_probe_);
   if (transfer_) next = std::min(next, transfer_->deadline);
   if (stop_deadline_ && !stopped_) next = std::min(next, *stop_deadline_);
@@ -88,7 +97,8 @@ GroupStatus Driver::Status(BootTime now) const {
           .group = config_.group,
           .state_hash = state_hash_,
           .state_hash_at = applied_,
-          .can_read = read && now - *read <= kCanReadFor};
+          .can_read = now < core_.lease_until() || (read && now - *read <= kCanReadFor),
+          .read_rounds = reads_.rounds()};
 }
 
 // --- events from callers ---
@@ -107,7 +117,8 @@ void Driver::On(ReadCall event) {
         [done = std::move(event.done)] { done(absl::UnavailableError("the replica is stopping")); });
     return;
   }
-  reads_.Add(now_.boot, std::move(event), actions_);
+  const Duration hold = core_.timing().hold;
+  reads_.Add(now_.boot, std::move(event), applied_, hold, actions_);
 }
 
 void Driver::On(BarrierCall event) { reads_.AddBarrier(event.ticket); }
@@ -123,7 +134,33 @@ void Driver::On(TransferCall event) {
   Step(raft::TransferLeadership{event.to});
   if (leads() && core_.GetStatus().transferring_to == MemberId{})
     return refuse(absl::FailedPreconditionError("no such voter to transfer leadership to"));
-  transfer_ = Transfer{event.to, now_.boot + 2 * config_.core.election_timeout_max, std::move(event.done)};
+  transfer_ = Transfer{event.to, now_.boot + 2 * core_.timing().election_max, std::move(event.done)};
+}
+
+void Driver::On(ConfigureCall event) {
+  const auto refuse = [&](absl::Status why) {
+    actions_.completions.push_back([done = std::move(event.done), why] { done(why); });
+  };
+  if (stop_deadline_) return refuse(absl::UnavailableError("the replica is stopping"));
+  if (!leads())
+    return refuse(absl::FailedPreconditionError("this replica is not the leader; member " +
+                                                std::to_string(core_.leader().value) + " is"));
+  const absl::Status busy = absl::UnavailableError("another change is under way: try again");
+  if (configure_.busy()) return refuse(busy);
+  auto next = Changed(core_.GetStatus().configuration, event.change);
+  if (!next.ok()) return refuse(next.status());
+  configure_.Begin(now_.boot, std::move(event));
+  raft::Propose propose;
+  propose.proposals.push_back(
+      {.type = raft::EntryType::kConfiguration,
+       .payload = std::make_shared<const std::string>(raft::EncodeConfiguration(*next))});
+  raft::Effects effects = core_.Step(now_.boot, propose);
+  const raft::ProposeResult result = effects.proposed.front();
+  effects.proposed.clear();  // not one of the callers' commands
+  Absorb(std::move(effects));
+  FollowRole();
+  if (result.fault) return configure_.Finish(busy, actions_);
+  configure_.Appended(result.index, result.term);
 }
 
 void Driver::On(StopCall) {
@@ -140,7 +177,7 @@ void Driver::On(MessageReceived event) {
     OnProposeRequest(message, *request);
   } else if (const auto* reply = std::get_if<raft::ProposeReply>(&message.body)) {
     // The replier stepped down and we have not heard of the next leader yet: give that a moment.
-    if (proposals_.OnReply(*reply, actions_)) hold_until_ = now_.boot + config_.core.heartbeat_interval;
+    if (proposals_.OnReply(*reply, actions_)) hold_until_ = now_.boot + core_.timing().heartbeat;
   } else if (const auto* chunk = std::get_if<raft::SnapshotChunk>(&message.body)) {
     OnSnapshotChunk(message, *chunk);
   } else if (const auto* answer = std::get_if<raft::SnapshotChunkReply>(&message.body)) {
@@ -246,7 +283,7 @@ void Driver::Absorb(raft::Effects effects) {
     const bool refused = std::any_of(
         effects.proposed.begin(), effects.proposed.end(),
         [](const auto& result) { return result.fault && *result.fault != raft::ProposeFault::kQueueFull; });
-    if (refused) hold_until_ = now_.boot + config_.core.heartbeat_interval;
+    if (refused) hold_until_ = now_.boot + core_.timing().heartbeat;
     proposals_.OnProposed(effects.proposed, core_.term(), actions_);
   }
   Write(effects);
@@ -283,17 +320,46 @@ void Driver::Write(raft::Effects& effects) {
       log_sizes_.Restart(effects.install->last_index);
     }
   }
+  PublishPending(effects);
   bool reconfigured = effects.install.has_value();
   for (const raft::LogEntry& entry : effects.append) {
     clock_.SawEntry(entry);
     reconfigured |= entry.type == raft::EntryType::kConfiguration;
   }
   log_sizes_.Append(effects.append);
-  if (reconfigured) actions_.configuration = core_.GetStatus().configuration;
+  if (reconfigured) {
+    actions_.configuration = core_.GetStatus().configuration;
+    SetReadTimes();
+  }
   pending_writes_.push_back(std::move(pending));
   LogJob job{last_job_, storage::LogWrite{std::move(effects.install), effects.keep_log_suffix,
                                           effects.hard_state, std::move(effects.append)}};
   (state_pending_ ? held_jobs_ : actions_.log).push_back(std::move(job));
+}
+
+// Before the message leaves that acknowledges them, and before any lease that covers them: Actions keeps the
+// order.
+void Driver::PublishPending(const raft::Effects& effects) {
+  if (effects.install) {
+    if (!effects.keep_log_suffix) {
+      actions_.pending.push_back(TruncatePending{LogIndex{1}});
+      published_last_ = effects.install->last_index;
+    }
+    actions_.pending.push_back(InstallPending{effects.install->last_index});
+    published_last_ = std::max(published_last_, effects.install->last_index);
+  }
+  if (!effects.append.empty()) {
+    if (effects.append.front().index <= published_last_)
+      actions_.pending.push_back(TruncatePending{effects.append.front().index});
+    actions_.pending.push_back(AppendPending{effects.append});
+    published_last_ = effects.append.back().index;
+  }
+  if (effects.install || !effects.append.empty()) actions_.log_last = published_last_;
+}
+
+void Driver::PublishLease() {
+  if (core_.lease_until() != published_lease_) actions_.lease_until = published_lease_ = core_.lease_until();
+  if (core_.fresh_as_of() != published_fresh_) actions_.fresh_as_of = published_fresh_ = core_.fresh_as_of();
 }
 
 void Driver::FollowRole() {
@@ -306,6 +372,12 @@ void Driver::FollowRole() {
   hold_until_ = {};
   proposals_.OnLeaderChange(leader_, term_, actions_);
   reads_.OnLeaderChange();
+  SetReadTimes();
+}
+
+void Driver::SetReadTimes() {
+  const raft::Timing timing = core_.timing();
+  reads_.SetTimes(timing.election_min, timing.heartbeat / 2);
 }
 
 void Driver::ReportSnapshots() {
@@ -335,7 +407,10 @@ void Driver::ProposeHeld() {
 }
 
 void Driver::StartReads() {
-  const bool probe = config_.probe_interval.count() > 0 && now_.boot >= next_probe_;
+  // A lease says as much.
+  const bool leased = now_.boot < core_.lease_until();
+  const bool probe = config_.probe_interval.count() > 0 && now_.boot >= next_probe_ && !leased;
+  if (leased) next_probe_ = now_.boot + config_.probe_interval;
   const auto id = reads_.Start(now_.boot, probe);
   if (id || probe) next_probe_ = now_.boot + config_.probe_interval;
   if (id) Step(raft::ReadRequest{*id});
@@ -388,6 +463,8 @@ void Driver::CheckStop() {
         [done = std::move(transfer_->done)] { done(absl::UnavailableError("the replica is stopping")); });
     transfer_.reset();
   }
+  configure_.Finish(absl::UnavailableError("the replica is stopping"), actions_);
+  Step(raft::Leave{});
   stopped_ = true;
   actions_.stopped = true;
 }

@@ -9,6 +9,7 @@
 #include "raft/core.h"
 #include "replica/client.h"
 #include "replica/compaction.h"
+#include "replica/configure.h"
 #include "replica/events.h"
 #include "replica/group_clock.h"
 #include "replica/proposals.h"
@@ -78,6 +79,7 @@ class Driver {
   void On(ReadCall event);
   void On(BarrierCall event);
   void On(TransferCall event);
+  void On(ConfigureCall event);
   void On(StopCall event);
   void On(LogWritten event);
   void On(LogCompacted event);
@@ -94,6 +96,9 @@ class Driver {
   void Step(const raft::Input& input);
   void Absorb(raft::Effects effects);
   void Write(raft::Effects& effects);
+  void PublishPending(const raft::Effects& effects);
+  void PublishLease();
+  void SetReadTimes();
   void FollowRole();  // after a step: what a change of leader or term means to those who wait
   void ProposeHeld();
   void StartReads();
@@ -136,7 +141,11 @@ class Driver {
   LogIndex flushing_;  // what the flush under way makes durable, at least
   BootTime compact_not_before_;
 
+  LogIndex published_last_;  // of the log, as the published view knows it
+  BootTime published_lease_ = kLongAgo, published_fresh_ = kLongAgo;
+
   std::optional<Transfer> transfer_;
+  PendingConfigure configure_;
   std::optional<BootTime> stop_deadline_;  // stopping
   bool stopped_ = false;
 };

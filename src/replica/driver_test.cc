@@ -105,7 +105,7 @@ class Shell {
     return Do(ProposeCall{std::move(command), timeout, [this](ProposeOutcome o) { outcomes.push_back(o); }});
   }
   Actions Read(Duration timeout = seconds(1)) {
-    return Do(ReadCall{timeout, [this](absl::Status s) { reads.push_back(s); }});
+    return Do(ReadCall{timeout, LogIndex{}, [this](absl::Status s) { reads.push_back(s); }});
   }
 
   DriverConfig config_;

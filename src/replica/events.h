@@ -34,6 +34,10 @@ struct ProposeCall {
 };
 struct ReadCall {
   Duration timeout{0};
+  // A lease was held when the read came, and everything up to here was then applied or pending: it is
+  // answered once that is applied, without asking anybody; after the group's hold time by ReadIndex. 0: by
+  // ReadIndex.
+  LogIndex target;
   std::function<void(absl::Status)> done;
 };
 struct BarrierCall {  // of the read gate; never times out
@@ -41,6 +45,11 @@ struct BarrierCall {  // of the read gate; never times out
 };
 struct TransferCall {
   MemberId to;
+  std::function<void(absl::Status)> done;
+};
+struct ConfigureCall {
+  ConfigurationChange change;
+  Duration timeout{0};
   std::function<void(absl::Status)> done;
 };
 struct StopCall {};  // hand leadership over, then fail what waits
@@ -86,9 +95,9 @@ struct SnapshotWritten {
   absl::Status status;
 };
 
-using Event = std::variant<MessageReceived, ProposeCall, ReadCall, BarrierCall, TransferCall, StopCall,
-                           LogWritten, LogCompacted, EntriesApplied, SnapshotTaken, SnapshotInstalled,
-                           StateFlushed, SnapshotRead, SnapshotWritten>;
+using Event = std::variant<MessageReceived, ProposeCall, ReadCall, BarrierCall, TransferCall, ConfigureCall,
+                           StopCall, LogWritten, LogCompacted, EntriesApplied, SnapshotTaken,
+                           SnapshotInstalled, StateFlushed, SnapshotRead, SnapshotWritten>;
 
 // --- jobs: done elsewhere, each list by one thread in the order given ---
 
@@ -131,8 +140,25 @@ struct DropRestore {
 };
 using HousekeepingJob = std::variant<FlushState, ReadSnapshot, DropSnapshot, WriteSnapshot, DropRestore>;
 
-// Everything to do after some events, in this order; nothing here waits for the rest.
+// What the published view learns of the log (rsm::PendingView), in order.
+struct TruncatePending {
+  LogIndex from;
+};
+struct AppendPending {
+  std::vector<raft::LogEntry> entries;
+};
+struct InstallPending {
+  LogIndex through;
+};
+using PendingChange = std::variant<TruncatePending, AppendPending, InstallPending>;
+void Carry(const PendingChange& change, rsm::PendingView& view);
+
+// Everything to do after some events, in this order; nothing here waits for the rest. Readers see what is
+// pending before the lease that covers it, and the lease before anybody is told: read-leases.md, "The view".
 struct Actions {
+  std::vector<PendingChange> pending;
+  std::optional<LogIndex> log_last;                  // when it changed
+  std::optional<BootTime> lease_until, fresh_as_of;  // when they changed
   std::vector<LogJob> log;
   std::vector<raft::Message> send;
   std::vector<ApplyJob> apply;

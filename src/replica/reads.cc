@@ -12,21 +12,56 @@ constexpr BootTime kNever{Duration::max()};
 
 }  // namespace
 
-void Reads::Add(BootTime now, ReadCall call, Actions& actions) {
+void Reads::Add(BootTime now, ReadCall call, LogIndex applied, Duration hold, Actions& actions) {
   if (count_ >= limits::kReadWaitersMax) {
     actions.completions.push_back(
         [done = std::move(call.done)] { done(absl::ResourceExhaustedError("too many reads are waiting")); });
     return;
   }
+  Waiter waiter{now + call.timeout, std::move(call.done)};
+  if (call.target != LogIndex{} && applied >= call.target) {
+    actions.completions.push_back([done = std::move(waiter.done)] { done(absl::OkStatus()); });
+    return;
+  }
   ++count_;
-  earliest_ = std::min(earliest_, now + call.timeout);
-  waiting_.push_back({now + call.timeout, std::move(call.done)});
+  earliest_ = std::min(earliest_, waiter.deadline);
+  if (call.target == LogIndex{}) {
+    waiting_.push_back(std::move(waiter));
+    return;
+  }
+  earliest_held_ = std::min(earliest_held_, now + hold);
+  held_.emplace(call.target, HeldWaiter{std::move(waiter), now + hold});
+}
+
+void Reads::ReleaseHeld(LogIndex applied, Actions& actions) {
+  const auto end = held_.upper_bound(applied);
+  for (auto it = held_.begin(); it != end; ++it) {
+    --count_;
+    actions.completions.push_back([done = std::move(it->second.waiter.done)] { done(absl::OkStatus()); });
+  }
+  held_.erase(held_.begin(), end);
+}
+
+// Out of budget: what they wait for may never be committed. ReadIndex tells.
+void Reads::ExpireHeld(BootTime now) {
+  if (now < earliest_held_) return;
+  earliest_held_ = kNever;
+  for (auto it = held_.begin(); it != held_.end();) {
+    if (now < it->second.held_until) {
+      earliest_held_ = std::min(earliest_held_, it->second.held_until);
+      ++it;
+      continue;
+    }
+    waiting_.push_back(std::move(it->second.waiter));
+    it = held_.erase(it);
+  }
 }
 
 std::optional<uint64_t> Reads::Start(BootTime now, bool probe) {
   if (!CanStart(now)) return std::nullopt;
   if (waiting_.empty() && waiting_barrier_ == 0 && !probe) return std::nullopt;
   round_id_ = next_id_++;
+  ++rounds_;
   round_started_ = now;
   asked_ = std::exchange(waiting_, {});
   asked_barrier_ = std::exchange(waiting_barrier_, 0);
@@ -54,6 +89,7 @@ void Reads::OnResult(BootTime now, const raft::ReadResult& result, LogIndex appl
 }
 
 void Reads::OnApplied(BootTime now, LogIndex applied, Actions& actions) {
+  ReleaseHeld(applied, actions);
   while (!confirmed_.empty() && confirmed_.begin()->first <= applied) {
     auto node = confirmed_.extract(confirmed_.begin());
     Complete(now, std::move(node.mapped()), actions);
@@ -75,6 +111,7 @@ void Reads::OnLeaderChange() {
 
 void Reads::Expire(BootTime now, bool leader_known, Actions& actions) {
   if (round_id_ != 0 && now >= round_started_ + attempt_timeout_) Retry(now);
+  ExpireHeld(now);
   if (now < earliest_) return;
   earliest_ = kNever;
   const absl::Status why = leader_known ? absl::DeadlineExceededError("no quorum confirmed the read in time")
@@ -93,9 +130,12 @@ void Reads::Expire(BootTime now, bool leader_known, Actions& actions) {
   expire(waiting_);
   expire(asked_);
   for (auto& [index, confirmed] : confirmed_) expire(confirmed.waiters);
+  for (const auto& [index, held] : held_) earliest_ = std::min(earliest_, held.waiter.deadline);
 }
 
-BootTime Reads::NextDeadline() const {
+BootTime Reads::NextDeadline() const { return std::min(earliest_held_, NextRoundDeadline()); }
+
+BootTime Reads::NextRoundDeadline() const {
   if (round_id_ != 0) return std::min(earliest_, round_started_ + attempt_timeout_);
   if (!waiting_.empty() || waiting_barrier_ != 0) return std::min(earliest_, not_before_);
   return earliest_;
@@ -111,6 +151,10 @@ void Reads::FailAll(Actions& actions) {
   fail(waiting_);
   fail(asked_);
   for (auto& [index, confirmed] : confirmed_) fail(confirmed.waiters);
+  for (auto& [index, held] : held_)
+    actions.completions.push_back(
+        [done = std::move(held.waiter.done)] { done(absl::UnavailableError("the replica is stopping")); });
+  held_.clear();
   confirmed_.clear();
   count_ = 0;
 }

@@ -17,7 +17,14 @@ class Reads {
   Reads(uint64_t first_id, Duration attempt_timeout, Duration retry_after)
       : next_id_(first_id), attempt_timeout_(attempt_timeout), retry_after_(retry_after) {}
 
-  void Add(BootTime now, ReadCall call, Actions& actions);
+  // A call with a target waits for that to be applied, at most `hold`; then it is as one without.
+  void Add(BootTime now, ReadCall call, LogIndex applied, Duration hold, Actions& actions);
+  // The group's times may change.
+  void SetTimes(Duration attempt_timeout, Duration retry_after) {
+    attempt_timeout_ = attempt_timeout;
+    retry_after_ = retry_after;
+  }
+  uint64_t rounds() const { return rounds_; }
   void AddBarrier(uint64_t ticket) { waiting_barrier_ = std::max(waiting_barrier_, ticket); }
 
   // No round is under way that a read which comes now could not join.
@@ -47,6 +54,13 @@ class Reads {
     std::vector<Waiter> waiters;
     uint64_t barrier = 0;
   };
+  struct HeldWaiter {
+    Waiter waiter;
+    BootTime held_until;
+  };
+  BootTime NextRoundDeadline() const;
+  void ReleaseHeld(LogIndex applied, Actions& actions);
+  void ExpireHeld(BootTime now);
   void Retry(BootTime not_before);
   void Complete(BootTime now, Confirmed confirmed, Actions& actions);
 
@@ -63,6 +77,10 @@ class Reads {
   BootTime round_started_;
   std::vector<Waiter> asked_;
   uint64_t asked_barrier_ = 0;
+
+  std::multimap<LogIndex, HeldWaiter> held_;  // under a lease, by the pending index they wait for
+  BootTime earliest_held_{Duration::max()};
+  uint64_t rounds_ = 0;
 
   std::map<LogIndex, Confirmed> confirmed_;
   std::optional<BootTime> last_success_;

@@ -33,6 +33,7 @@ struct ReplicaParts {
   storage::LogStore& log;
   storage::StateStore& state;
   rsm::StateMachine& state_machine;  // over state.map()
+  rsm::PendingView& view;            // told what is in the log and not applied
   const Clock& clock;
   // Makes the transport; what arrives goes to the handler, which may be called until the transport is
   // destroyed.

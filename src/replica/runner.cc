@@ -39,6 +39,8 @@ Runner::Runner(const ReplicaOptions& options, const ReplicaParts& parts, Driver 
       clock_(parts.clock),
       log_(parts.log),
       state_worker_(parts.state, parts.state_machine),
+      state_machine_(parts.state_machine),
+      view_(parts.view),
       gate_([this] {
         std::lock_guard lock(mu_);
         barrier_wanted_ = true;
@@ -47,7 +49,9 @@ Runner::Runner(const ReplicaOptions& options, const ReplicaParts& parts, Driver 
       driver_(std::move(driver)),
       log_jobs_(kJobsMax),
       apply_jobs_(kJobsMax),
-      housekeeping_jobs_(kJobsMax) {}
+      housekeeping_jobs_(kJobsMax) {
+  gate_.SetApplied(parts.state_machine.applied_index());
+}
 
 Runner::~Runner() { Stop(); }
 
@@ -116,12 +120,19 @@ void Runner::Propose(std::string command, Duration timeout, std::function<void(P
 }
 
 void Runner::Read(Duration timeout, std::function<void(absl::Status)> done) {
-  if (!Post(ReadCall{timeout, done}))
+  const std::optional<LogIndex> target = gate_.TargetUnderLease(clock_.Boot());
+  if (target && gate_.applied() >= *target) return done(absl::OkStatus());
+  if (!Post(ReadCall{timeout, target.value_or(LogIndex{}), done}))
     done(absl::ResourceExhaustedError("the replica is stopping or overloaded"));
 }
 
 void Runner::TransferLeadership(MemberId to, std::function<void(absl::Status)> done) {
   if (!Post(TransferCall{to, done})) done(absl::UnavailableError("the replica is stopping or overloaded"));
+}
+
+void Runner::Configure(ConfigurationChange change, Duration timeout, std::function<void(absl::Status)> done) {
+  if (!Post(ConfigureCall{change, timeout, done}))
+    done(absl::UnavailableError("the replica is stopping or overloaded"));
 }
 
 GroupStatus Runner::Status() const {
@@ -166,6 +177,10 @@ void Runner::RunRaft() {
 }
 
 void Runner::Carry(Actions actions) {
+  for (const PendingChange& change : actions.pending) replica::Carry(change, view_);
+  if (actions.log_last) gate_.SetLogLast(*actions.log_last);
+  if (actions.lease_until) gate_.SetLease(*actions.lease_until);
+  if (actions.fresh_as_of) gate_.SetFresh(*actions.fresh_as_of);
   // The disk first: it works while the messages are being sent.
   for (LogJob& job : actions.log) CHECK(log_jobs_.TryPush(std::move(job)));
   for (raft::Message& message : actions.send) transport_->Send(std::move(message));
@@ -191,6 +206,8 @@ void Runner::RefuseRest() {
     if (auto* propose = std::get_if<ProposeCall>(&event)) propose->done(NotProposed{Refusal::kStopping});
     if (auto* read = std::get_if<ReadCall>(&event))
       read->done(absl::UnavailableError("the replica is stopping"));
+    if (auto* configure = std::get_if<ConfigureCall>(&event))
+      configure->done(absl::UnavailableError("the replica is stopping"));
     if (auto* transfer = std::get_if<TransferCall>(&event))
       transfer->done(absl::UnavailableError("the replica is stopping"));
   }
@@ -242,6 +259,7 @@ void Runner::RunApply() {
     for (const ApplyJob& job : jobs) {
       auto event = state_worker_.Run(job);
       if (!event.ok()) FailStop("the applied state cannot be kept: " + event.status().ToString());
+      gate_.SetApplied(state_machine_.applied_index());
       PostInternal(*std::move(event));
     }
   }

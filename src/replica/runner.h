@@ -10,8 +10,8 @@
 
 #include "base/bounded_queue.h"
 #include "base/clock.h"
-#include "replica/barrier_gate.h"
 #include "replica/driver.h"
+#include "replica/lease_gate.h"
 #include "replica/replica.h"
 #include "replica/state_worker.h"
 
@@ -35,6 +35,8 @@ class Runner final : public Client {
   void Propose(std::string command, Duration timeout, std::function<void(ProposeOutcome)> done) override;
   void Read(Duration timeout, std::function<void(absl::Status)> done) override;
   void TransferLeadership(MemberId to, std::function<void(absl::Status)> done) override;
+  void Configure(ConfigurationChange change, Duration timeout,
+                 std::function<void(absl::Status)> done) override;
   GroupStatus Status() const override;
 
  private:
@@ -57,8 +59,10 @@ class Runner final : public Client {
   const Clock& clock_;
   storage::LogStore& log_;
   StateWorker state_worker_;
+  const rsm::StateMachine& state_machine_;  // apply thread
+  rsm::PendingView& view_;                  // raft thread
   transport::PeerTransport* transport_ = nullptr;
-  BarrierGate gate_;
+  LeaseGate gate_;
 
   mutable std::mutex driver_mu_;
   Driver driver_;  // guarded by driver_mu_; the raft thread steps it, Status() looks

@@ -177,7 +177,7 @@ void SimReplica::Propose(std::string command, Duration timeout,
 void SimReplica::Read(Duration timeout, std::function<void(absl::Status)> done) {
   if (options_.mutation == Mutation::kReadWithoutBarrier)
     return Later(Duration(0), [done = std::move(done)] { done(absl::OkStatus()); });
-  Later(Duration(0), [this, timeout, done = std::move(done)] { Post(replica::ReadCall{timeout, done}); });
+  Later(Duration(0), [this, timeout, done = std::move(done)] { Post(replica::ReadCall{timeout, LogIndex{}, done}); });
 }
 
 void SimReplica::TransferLeadership() {

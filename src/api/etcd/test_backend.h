@@ -35,6 +35,9 @@ class TestClient final : public replica::Client {
   void TransferLeadership(MemberId, std::function<void(absl::Status)> done) override {
     done(absl::OkStatus());
   }
+  void Configure(replica::ConfigurationChange, Duration, std::function<void(absl::Status)> done) override {
+    done(absl::UnimplementedError("not in this test"));
+  }
   replica::GroupStatus Status() const override {
     replica::GroupStatus status{.group = GroupId{77}};
     status.raft.self = status.raft.leader = MemberId{3};

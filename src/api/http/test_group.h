@@ -43,6 +43,9 @@ class FakeClient final : public replica::Client {
     transferred_to = to;
     done(absl::OkStatus());
   }
+  void Configure(replica::ConfigurationChange, Duration, std::function<void(absl::Status)> done) override {
+    done(absl::UnimplementedError("not in this test"));
+  }
   replica::GroupStatus Status() const override {
     replica::GroupStatus status;
     status.group = GroupId{7};

@@ -1,10 +1,11 @@
-// The read gate (base/read_view.h) of a replica: tickets for rounds of ReadIndex.
+// The read gate (base/read_view.h) of a replica: its read lease, and tickets for rounds of ReadIndex.
 #pragma once
 
 #include <atomic>
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 
 #include "base/read_view.h"
 
@@ -12,10 +13,10 @@ namespace quorate::replica {
 
 // At most one round is under way and one more asked for; whoever comes meanwhile shares the latter. A ticket
 // is the number of the round that will carry it: the first to start after BeginBarrier() was called.
-class BarrierGate final : public ReadGate {
+class LeaseGate final : public ReadGate {
  public:
   // `wake` is called, from any thread, when a round becomes wanted.
-  explicit BarrierGate(std::function<void()> wake) : wake_(std::move(wake)) {}
+  explicit LeaseGate(std::function<void()> wake) : wake_(std::move(wake)) {}
 
   bool HoldsLease(BootTime now) const override { return now.since_boot.count() < lease_until_.load(); }
   BootTime FreshAsOf() const override { return {Duration(fresh_as_of_.load())}; }
@@ -31,14 +32,28 @@ class BarrierGate final : public ReadGate {
   // Round `ticket` and all before it are good: this replica has applied what they ask for.
   void Complete(uint64_t ticket);
 
-  // The driver's thread: what the lease is from now on. Before the messages leave that depend on it.
+  // The driver's thread. What the lease is from now on: after what is pending was published, and before the
+  // messages leave that depend on it.
   void SetLease(BootTime until) { lease_until_.store(until.since_boot.count()); }
   void SetFresh(BootTime as_of) { fresh_as_of_.store(as_of.since_boot.count()); }
+  void SetLogLast(LogIndex index) { log_last_.store(index.value); }
+  // The apply thread.
+  void SetApplied(LogIndex index) { applied_.store(index.value); }
+
+  // For readers of the store. With a lease at `now` (read after the request came): what is read once this
+  // index is applied is linearizable, and so is anything newer. The log's end is taken after the lease was
+  // checked.
+  std::optional<LogIndex> TargetUnderLease(BootTime now) const {
+    if (!HoldsLease(now)) return std::nullopt;
+    return LogIndex{log_last_.load()};
+  }
+  LogIndex applied() const { return LogIndex{applied_.load()}; }
 
  private:
   const std::function<void()> wake_;
   std::atomic<int64_t> lease_until_{kNeverFresh.since_boot.count()};
   std::atomic<int64_t> fresh_as_of_{kNeverFresh.since_boot.count()};
+  std::atomic<uint64_t> log_last_{0}, applied_{0};
   std::atomic<uint64_t> started_{0}, wanted_{0}, completed_{0};
   std::mutex mu_;
   uint64_t last_id_ = 0;                                   // guarded by mu_

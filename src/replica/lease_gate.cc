@@ -1,8 +1,8 @@
-#include "replica/barrier_gate.h"
+#include "replica/lease_gate.h"
 
 namespace quorate::replica {
 
-uint64_t BarrierGate::BeginBarrier() {
+uint64_t LeaseGate::BeginBarrier() {
   // Round `ticket` starts after this load, hence after the caller received what it wants to answer.
   const uint64_t ticket = started_.load() + 1;
   uint64_t wanted = wanted_.load();
@@ -15,18 +15,18 @@ uint64_t BarrierGate::BeginBarrier() {
   return ticket;
 }
 
-uint64_t BarrierGate::Subscribe(std::function<void()> wake) {
+uint64_t LeaseGate::Subscribe(std::function<void()> wake) {
   std::lock_guard lock(mu_);
   subscribers_.emplace(++last_id_, std::move(wake));
   return last_id_;
 }
 
-void BarrierGate::Unsubscribe(uint64_t id) {
+void LeaseGate::Unsubscribe(uint64_t id) {
   std::lock_guard lock(mu_);
   subscribers_.erase(id);
 }
 
-void BarrierGate::Complete(uint64_t ticket) {
+void LeaseGate::Complete(uint64_t ticket) {
   if (ticket <= completed_.load()) return;
   completed_.store(ticket);
   std::lock_guard lock(mu_);
