@@ -33,6 +33,7 @@ Core::Impl::Impl(const CoreConfig& config, Restored restored, BootTime now)
       disk_idle_at_(now),
       apply_idle_at_(now),
       round_answered_at_(now),
+      reported_applied_(commit_),
       // Unlike any id of an earlier life of this member, whose answers may still be under way.
       next_read_id_(Rng(config.seed ^ static_cast<uint64_t>(now.since_boot.count())).Next()) {
   CHECK(config_.self);
@@ -96,8 +97,9 @@ void Core::Impl::OnLogDurable(const LogDurable& input) {
 
 void Core::Impl::OnApplied(const Applied& input) {
   CHECK_LE(input.index, handed_out_);
-  if (input.index <= applied_) return;
-  applied_ = input.index;
+  if (input.index <= reported_applied_) return;
+  reported_applied_ = input.index;
+  applied_ = std::max(applied_, input.index);
   apply_idle_at_ = now_;
   UpdateFresh();
 }

@@ -209,7 +209,8 @@ class Core::Impl {
     BootTime as_of;
     LogIndex floor;
   };
-  std::deque<Freshness> stamps_;  // wait for their floor to be applied
+  std::deque<Freshness> stamps_;  // wait for their floor to be applied ...
+  LogIndex reported_applied_;     // ... in truth: applied_ is ahead while a snapshot is put in place
 
   // Of a leader.
   std::map<MemberId, Progress> peers_;

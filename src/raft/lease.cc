@@ -47,7 +47,7 @@ void Core::Impl::OnStamp(const Stamp& stamp, LogIndex verified) {
 }
 
 void Core::Impl::UpdateFresh() {
-  for (; !stamps_.empty() && stamps_.front().floor <= applied_; stamps_.pop_front())
+  for (; !stamps_.empty() && stamps_.front().floor <= reported_applied_; stamps_.pop_front())
     fresh_as_of_ = std::max(fresh_as_of_, stamps_.front().as_of);
 }
 

@@ -49,6 +49,7 @@ LeaseBook::Life LeaseBook::OnAnswer(MemberId from, uint64_t incarnation) {
   h.drift_from.reset();
   h.drift_ppm = 0;
   h.revoking = h.gone = h.alarm = false;
+  ++h.seq;  // a Revoke still under way to the old process may reach the new one
   return Life::kNew;
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "raft/codec.h"
 #include "raft/core.h"
 
 namespace quorate::raft {
@@ -21,7 +22,8 @@ class MemberModel {
     std::vector<LogEntry> state;  // the applied entries, by index from 1; written at any time
   };
 
-  MemberModel(CoreConfig config, Disk disk) : config_(config), disk_(std::move(disk)) {}
+  MemberModel(CoreConfig config, Disk disk)
+      : config_(config), first_(disk.base.configuration), disk_(std::move(disk)) {}
 
   bool up() const { return core_ != nullptr; }
   Core& core() { return *core_; }
@@ -33,6 +35,7 @@ class MemberModel {
   size_t unsynced_writes() const { return writes_.size(); }
 
   void Start(BootTime now) {
+    ++config_.incarnation;
     state_ = disk_.state;
     const LogIndex applied{state_.size()};
     Restored restored{disk_.hard_state, disk_.base, disk_.entries, applied};
@@ -86,6 +89,16 @@ class MemberModel {
       disk_.base.last_index = disk_.entries.front().index;
       disk_.entries.erase(disk_.entries.begin());
     }
+    disk_.base.configuration = ConfigurationAsOf(disk_.base.last_index);
+  }
+
+  // By the applied entries, as the product's state keeps it.
+  Configuration ConfigurationAsOf(LogIndex index) const {
+    for (size_t i = std::min<size_t>(index.value, state_.size()); i > 0; --i) {
+      const LogEntry& e = state_[i - 1];
+      if (e.type == EntryType::kConfiguration) return *DecodeConfiguration(*e.payload);
+    }
+    return first_;
   }
 
  private:
@@ -129,12 +142,14 @@ class MemberModel {
   void Rebase(Restored& restored, LogIndex applied) {
     disk_.base.last_index = applied;
     disk_.base.last_term = state_.back().term;
+    disk_.base.configuration = ConfigurationAsOf(applied);
     disk_.entries.clear();
     restored.base = disk_.base;
     restored.entries.clear();
   }
 
   CoreConfig config_;
+  Configuration first_;  // of the group's formation
   Disk disk_;
   std::unique_ptr<Core> core_;
   std::deque<Write> writes_;

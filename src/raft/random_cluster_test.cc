@@ -1,7 +1,8 @@
 // A whole cluster in memory, driven by a seed: messages are lost, repeated and reordered, links cut one way
 // and both, members crash and lose what was not synced, logs are compacted, leadership is handed over. After
-// every step Raft's properties are checked (Raft Figure 3), and that reads see what was committed before
-// them. RAFT_SEEDS=n runs more seeds, RAFT_SEED=s one of them.
+// every step Raft's properties are checked (Raft Figure 3), that reads see what was committed before them,
+// and that whoever holds a read lease has everything committed in memory. Clocks run at different rates and
+// begin anew. RAFT_SEEDS=n runs more seeds, RAFT_SEED=s one of them.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -19,7 +20,9 @@ using std::chrono::milliseconds;
 
 class RandomCluster {
  public:
-  RandomCluster(uint64_t seed, size_t voters, size_t learners) : rng_(seed) {
+  RandomCluster(uint64_t seed, size_t voters, size_t learners, bool leases) : rng_(seed), leases_(leases) {
+    if (leases) configuration_.timing = LanTiming();
+    configuration_.leases_on = leases;
     for (uint64_t i = 1; i <= voters + learners; ++i) {
       configuration_.members.push_back({.id = {i}, .voter = i <= voters});
     }
@@ -29,7 +32,8 @@ class RandomCluster {
       config.inflight_messages_max = 4;
       config.uncommitted_bytes_max = 4000;
       members_.emplace_back(config, MemberModel::Disk{.base = {.configuration = configuration_}});
-      members_.back().Start(now_);
+      clocks_.push_back({});
+      Boot(members_.back());
     }
   }
 
@@ -41,10 +45,10 @@ class RandomCluster {
   // With everybody up and every link whole the cluster must come to rest with one leader and equal logs.
   void ExpectProgress() {
     const size_t before = committed_.size();
-    for (int i = 0; i < 20000 && !::testing::Test::HasFailure(); ++i) {
+    for (int i = 0; i < 100000 && !::testing::Test::HasFailure(); ++i) {
       QuietEvent();
       if (i % 50 == 0) Propose();
-      if (committed_.size() > before + 20 && AllApplied()) return;
+      if (committed_.size() > before + 20 && AllApplied() && (!leases_ || AllHoldLeases())) return;
     }
     FAIL() << "no progress: committed " << committed_.size() << ", was " << before << "\n" << Describe();
   }
@@ -54,7 +58,25 @@ class RandomCluster {
   size_t reads_answered() const { return reads_answered_; }
   size_t snapshots() const { return snapshots_; }
 
+  size_t lease_checks() const { return lease_checks_; }
+
  private:
+  struct ClockOf {
+    BootTime started{};    // in the world's time
+    int64_t permille = 0;  // of it, what this clock tells
+    Duration uptime{0};    // at `started`
+  };
+  // Two clocks differ by at most rho from the true rate.
+  void Boot(MemberModel& m) {
+    clocks_[m.id().value - 1] = {now_, static_cast<int64_t>(900 + rng_.Below(201)),
+                                 milliseconds(1 + rng_.Below(100000))};
+    m.Start(TimeAt(m));
+  }
+  void Restart(MemberModel& m) { rng_.Chance(1, 2) ? Boot(m) : m.Start(TimeAt(m)); }
+  BootTime TimeAt(const MemberModel& m) const {
+    const ClockOf& c = clocks_[m.id().value - 1];
+    return {c.uptime + (now_ - c.started) * c.permille / 1000};
+  }
   MemberModel& Any() { return members_[rng_.Below(members_.size())]; }
 
   void RandomEvent() {
@@ -76,12 +98,12 @@ class RandomCluster {
     const uint64_t dice = rng_.Below(100);
     if (dice < 60) return Deliver(/*faults=*/false);
     if (dice < 85) return SyncSome(Any());
-    if (dice < 95) return Pass();
+    if (dice < 95) return Pass(/*most_ms=*/6);
     FinishSnapshot();
   }
 
-  void Pass() {
-    now_ = now_ + milliseconds(1 + rng_.Below(20));
+  void Pass(uint64_t most_ms = 20) {
+    now_ = now_ + milliseconds(1 + rng_.Below(most_ms));
     for (MemberModel& m : members_) {
       if (m.up() && rng_.Chance(9, 10)) Step(m, Tick{});
     }
@@ -144,10 +166,11 @@ class RandomCluster {
   void CrashOrStart(MemberModel& m) {
     if (m.up()) {
       if (rng_.Chance(1, 3)) m.FlushState();
+      if (rng_.Chance(1, 4)) Step(m, Leave{});
       m.Crash();
       std::erase_if(snapshots_under_way_, [&](const auto& s) { return s.first == m.id(); });
     } else {
-      m.Start(now_);
+      Restart(m);
     }
   }
   void CutSomething() {
@@ -161,7 +184,7 @@ class RandomCluster {
   void Heal() {
     cuts_.clear();
     for (MemberModel& m : members_) {
-      if (!m.up()) m.Start(now_);
+      if (!m.up()) Restart(m);
     }
   }
   // The driver's part: carries the bytes, or fails to.
@@ -175,8 +198,9 @@ class RandomCluster {
     const bool arrives = to.up() && rng_.Chance(3, 4) && !cuts_.contains({leader_id, to_id});
     if (arrives) {
       to.set_incoming_state(leader.state());
-      Step(to, SnapshotReceived{
-                   leader_id, leader.core().term(), {index, leader.state().back().term, configuration_}});
+      Step(to, SnapshotReceived{leader_id,
+                                leader.core().term(),
+                                {index, leader.state().back().term, leader.ConfigurationAsOf(index)}});
       ++snapshots_;
       const MemberModel::Synced synced = to.Sync(to.unsynced_writes());
       Send(synced.send);
@@ -186,11 +210,12 @@ class RandomCluster {
   }
 
   void Step(MemberModel& m, const Input& input) {
-    const Effects e = m.Step(now_, input);
+    const Effects e = m.Step(TimeAt(m), input);
     Send(e.send_now);
     for (MemberId to : e.need_snapshot) snapshots_under_way_.insert({m.id(), to});
     for (const ReadResult& r : e.reads) CheckRead(r);
     for (const LogEntry& entry : e.committed) CheckCommitted(m, entry);
+    CheckLeases();
     CheckLeader(m);
     if (!e.append.empty()) CheckLogMatching(m);
     if (e.committed.empty()) return;
@@ -215,6 +240,22 @@ class RandomCluster {
     EXPECT_EQ(it->second.bytes() > 0 ? *it->second.payload : "", entry.bytes() > 0 ? *entry.payload : "");
     EXPECT_EQ(committed_.size(), std::max<size_t>(entry.index.value, first ? 0 : committed_.size()))
         << "a gap";
+  }
+  // Whoever may answer from memory has all that anybody may have seen, applied or pending.
+  void CheckLeases() {
+    if (committed_.empty()) return;
+    const auto& [index, entry] = *committed_.rbegin();
+    for (const MemberModel& m : members_) {
+      if (!m.up() || TimeAt(m) >= m.core().lease_until()) continue;
+      ++lease_checks_;
+      const bool applied = m.state().size() >= index.value;
+      ASSERT_TRUE(applied || m.core().TermAt(index) == entry.term)
+          << "member " << m.id() << " holds a lease without entry " << index << " of term " << entry.term;
+    }
+  }
+  bool AllHoldLeases() const {
+    return std::ranges::all_of(members_,
+                               [&](const MemberModel& m) { return TimeAt(m) < m.core().lease_until(); });
   }
   // Election Safety and Leader Completeness.
   void CheckLeader(const MemberModel& m) {
@@ -257,14 +298,16 @@ class RandomCluster {
           << " base term " << m.core().TermAt(s.first - 1).value_or(Term{99}) << "\n";
       for (const PeerStatus& p : s.peers) {
         out << "   peer " << p.id << " match " << p.match << " next " << p.next << " state "
-            << static_cast<int>(p.state) << "\n";
+            << static_cast<int>(p.state) << " lease " << static_cast<int>(p.lease) << "\n";
       }
     }
     return out.str();
   }
 
   Rng rng_;
+  const bool leases_;
   BootTime now_{std::chrono::seconds(1)};
+  std::vector<ClockOf> clocks_;
   Configuration configuration_;
   std::vector<MemberModel> members_;
   std::vector<Message> net_;
@@ -274,7 +317,7 @@ class RandomCluster {
   std::map<Term, MemberId> leaders_;
   std::map<uint64_t, LogIndex> reads_;  // what was committed when they were asked
   uint64_t last_read_ = 0, proposals_ = 0;
-  size_t reads_answered_ = 0, snapshots_ = 0;
+  size_t reads_answered_ = 0, snapshots_ = 0, lease_checks_ = 0;
 };
 
 uint64_t FromEnvironment(const char* name, uint64_t otherwise) {
@@ -285,16 +328,18 @@ uint64_t FromEnvironment(const char* name, uint64_t otherwise) {
 TEST(RandomCluster, KeepsRaftsPropertiesUnderLossReorderingCutsAndCrashes) {
   const uint64_t one = FromEnvironment("RAFT_SEED", 0);
   const uint64_t seeds = FromEnvironment("RAFT_SEEDS", 300);
-  size_t committed = 0, elections = 0, reads = 0, snapshots = 0;
+  size_t committed = 0, elections = 0, reads = 0, snapshots = 0, lease_checks = 0;
   for (uint64_t seed = one ? one : 1; seed <= (one ? one : seeds) && !HasFailure(); ++seed) {
     SCOPED_TRACE("RAFT_SEED=" + std::to_string(seed));
-    RandomCluster cluster(seed, /*voters=*/1 + 2 * (seed % 3), /*learners=*/seed % 2);
+    RandomCluster cluster(seed, /*voters=*/1 + 2 * (seed % 3), /*learners=*/seed % 2,
+                          /*leases=*/seed % 4 != 0);
     cluster.Run(4000);
     if (!HasFailure()) cluster.ExpectProgress();
     committed += cluster.committed();
     elections += cluster.elections();
     reads += cluster.reads_answered();
     snapshots += cluster.snapshots();
+    lease_checks += cluster.lease_checks();
   }
   // A run in which nothing happens proves nothing.
   if (one) return;
@@ -302,6 +347,7 @@ TEST(RandomCluster, KeepsRaftsPropertiesUnderLossReorderingCutsAndCrashes) {
   EXPECT_GT(elections, 3 * seeds);
   EXPECT_GT(reads, 10 * seeds);
   EXPECT_GT(snapshots, seeds / 4);
+  EXPECT_GT(lease_checks, 1000 * seeds);
   RecordProperty("committed", std::to_string(committed));
   std::printf("%zu entries committed, %zu terms led, %zu reads answered, %zu snapshots\n", committed,
               elections, reads, snapshots);
