@@ -47,11 +47,11 @@ LIBRARIES = {
     "libzscanner/": ["dns"],
     "libdnssec/": ["dns", "zone"],
     "curl/": ["oracle", "cli"],
-    "CLI/": ["cli", "app", "sim"],
+    "CLI/": ["cli", "app", "sim", "testing/lincheck_main.cc"],
     "toml++/": ["app"],
     "prometheus/": ["api/http", "app"],
     "openssl/": ["api/http", "app", "wire"],
-    "nlohmann/": ["api/http", "oracle", "cli", "app"],
+    "nlohmann/": ["api/http", "oracle", "cli", "app", "testing"],
     "urcu": ["serve", "app"],
 }
 
