@@ -95,7 +95,7 @@ TEST_F(TcpServerTest, WithoutTheRightToReadQueriesWaitForTheirBarrier) {
   client.Send(Framed(Query(1, "www.example.")) + Framed(Query(2, "www.example.")));
   ASSERT_TRUE(Eventually([&] { return Total().held == 1; }));
   EXPECT_FALSE(client.Readable(50));
-  world.zones.Publish(ExampleZones("192.0.2.2"));
+  world.Publish(ExampleZones("192.0.2.2"));
   world.gate.CompleteAll();
   EXPECT_EQ(Summary(client.ReceiveFrame()), "1 0 192.0.2.2");
   // The second may have come with the first, or need a barrier of its own.

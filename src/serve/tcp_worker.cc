@@ -27,7 +27,7 @@ TcpWorker::TcpWorker(std::vector<UniqueFd> listeners, const ServerOptions& optio
       idle_(options.tcp_idle),
       source_(source),
       config_(options.respond),
-      view_(source.zones),
+      view_(source.views),
       answer_(new uint8_t[wire::kMessageBytesMax]),
       connections_(limits::kTcpConnectionsMax),
       epoll_(epoll_create1(EPOLL_CLOEXEC)) {
@@ -153,7 +153,7 @@ void TcpWorker::AnswerAllowed(size_t slot) {
   TcpConnection& connection = *connections_[slot];
   // As for UDP: the gate is asked after the queries came, and the view is loaded after it has answered.
   if (source_.gate.HoldsLease(source_.clock.Boot())) {
-    const zone::ZoneSet& zones = view_.Refresh();
+    const zone::ZoneSet& zones = *view_.Refresh().zones;
     AnswerAll(connection, [&](wire::Bytes query, std::span<uint8_t> out) -> std::optional<size_t> {
       return Respond(query, zones, Transport::kTcp, config_, out);
     });
@@ -195,7 +195,8 @@ void TcpWorker::Hold(size_t slot) {
 // While a connection is held nothing more is read from it, so all its queries came before the barrier began.
 void TcpWorker::AnswerHeld() {
   if (held_.empty()) return;
-  const uint64_t completed = source_.gate.HoldsLease(source_.clock.Boot()) ? ~uint64_t{0} : source_.gate.completed();
+  const uint64_t completed =
+      source_.gate.HoldsLease(source_.clock.Boot()) ? ~uint64_t{0} : source_.gate.completed();
   const BootTime now = source_.clock.Boot();
   while (!held_.empty() && (held_.front().ticket <= completed || held_.front().deadline <= now)) {
     const Held held = held_.front();
@@ -204,7 +205,8 @@ void TcpWorker::AnswerHeld() {
     if (connection == nullptr) continue;
     connection->held = false;
     AnswerAll(*connection, [&](wire::Bytes query, std::span<uint8_t> out) -> std::optional<size_t> {
-      if (held.ticket <= completed) return Respond(query, view_.Refresh(), Transport::kTcp, config_, out);
+      if (held.ticket <= completed)
+        return Respond(query, *view_.Refresh().zones, Transport::kTcp, config_, out);
       counters_.hold_expired.Add();
       return RespondServFail(query, Transport::kTcp, config_, out);
     });

@@ -51,7 +51,7 @@ class TcpWorker {
   const Duration hold_budget_, idle_;
   const DataSource source_;
   RespondConfig config_;
-  ViewHub<zone::ZoneSet>::Reader view_;
+  ViewHub<zone::View>::Reader view_;
   WorkerCounters counters_;
   const std::unique_ptr<uint8_t[]> answer_;
   std::vector<std::unique_ptr<TcpConnection>> connections_;  // by slot

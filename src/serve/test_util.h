@@ -75,12 +75,31 @@ inline std::shared_ptr<const zone::ZoneSet> ExampleZones(const std::string& addr
   return ZonesFrom("example.", text);
 }
 
+// A view of `zones`, and of what is pending on top of them.
+inline std::shared_ptr<const zone::View> ViewOf(std::shared_ptr<const zone::ZoneSet> zones,
+                                                LogIndex applied = {}, zone::PendingPtr pending = nullptr) {
+  auto view = std::make_shared<zone::View>();
+  view->zones = std::move(zones);
+  view->applied = applied;
+  view->pending = std::move(pending);
+  return view;
+}
+
 // Everything a server needs but its options.
 struct World {
-  explicit World(std::shared_ptr<const zone::ZoneSet> first) : zones(std::move(first)) {}
-  DataSource source() { return {zones, gate, clock, health}; }
+  explicit World(std::shared_ptr<const zone::ZoneSet> first) : views(ViewOf(std::move(first))) {}
+  DataSource source() { return {views, gate, clock, health}; }
 
-  ViewHub<zone::ZoneSet> zones;
+  // Other zones, all else as it was.
+  void Publish(std::shared_ptr<const zone::ZoneSet> zones) {
+    views.Update([&](const zone::View& view) {
+      auto next = std::make_shared<zone::View>(view);
+      next->zones = std::move(zones);
+      return next;
+    });
+  }
+
+  ViewHub<zone::View> views;
   FakeGate gate;
   SystemClock clock;
   std::atomic<LeaderHealth> health{LeaderHealth::kNoLeader};

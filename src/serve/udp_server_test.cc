@@ -52,7 +52,7 @@ TEST_F(UdpServerTest, EachBatchIsAnsweredFromTheNewestView) {
   world.gate.local = true;
   Start();
   EXPECT_EQ(Ask(server->addresses()[0], Query(1, "www.example.")), "1 0 192.0.2.1");
-  world.zones.Publish(ExampleZones("192.0.2.2"));
+  world.Publish(ExampleZones("192.0.2.2"));
   EXPECT_EQ(Ask(server->addresses()[0], Query(2, "www.example.")), "2 0 192.0.2.2");
 }
 
@@ -64,7 +64,7 @@ TEST_F(UdpServerTest, WithoutTheRightToReadAQueryWaitsForItsBarrierAndSeesTheVie
   client.Send(Query(1, "www.example."));
   ASSERT_TRUE(Eventually([&] { return Total(*server).held == 1; }));
   EXPECT_FALSE(client.Readable(50));
-  world.zones.Publish(ExampleZones("192.0.2.2"));
+  world.Publish(ExampleZones("192.0.2.2"));
   world.gate.CompleteAll();
   EXPECT_EQ(Summary(client.Receive()), "1 0 192.0.2.2");
 }
@@ -171,7 +171,7 @@ TEST_F(UdpServerTest, PublishingUnderLoadNeverGivesAnOlderAnswerAfterANewerOne) 
   Start();
   Client client(SOCK_DGRAM, server->addresses()[0]);
   for (int i = 1; i < 200; ++i) {
-    world.zones.Publish(ExampleZones("192.0.2." + std::to_string(i)));
+    world.Publish(ExampleZones("192.0.2." + std::to_string(i)));
     client.Send(Query(static_cast<uint16_t>(i), "www.example."));
     ASSERT_EQ(Summary(client.Receive()), std::to_string(i) + " 0 192.0.2." + std::to_string(i));
   }

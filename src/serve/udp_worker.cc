@@ -85,7 +85,7 @@ UdpWorker::UdpWorker(std::vector<UniqueFd> sockets, const ServerOptions& options
       hold_budget_(options.hold_budget),
       source_(source),
       config_(options.respond),
-      view_(source.zones),
+      view_(source.views),
       held_(limits::kHeldQueriesMax, limits::kHeldQueryBytesMax),
       batch_(new UdpBatch),  // not value-initialised: what is never used never becomes resident
       epoll_(epoll_create1(EPOLL_CLOEXEC)) {
@@ -148,7 +148,7 @@ void UdpWorker::Receive(size_t socket) {
 }
 
 void UdpWorker::Answer(size_t count, size_t socket) {
-  const zone::ZoneSet& zones = view_.Refresh();
+  const zone::ZoneSet& zones = *view_.Refresh().zones;
   for (size_t i = 0; i < count; ++i)
     Send(batch_->peer(i), Respond(batch_->query(i), zones, Transport::kUdp, config_, AnswerSpace(socket)));
   Flush();
@@ -190,9 +190,10 @@ void UdpWorker::AnswerFront(RespondTo respond_to) {
 }
 
 void UdpWorker::AnswerHeld() {
-  const uint64_t completed = source_.gate.HoldsLease(source_.clock.Boot()) ? ~uint64_t{0} : source_.gate.completed();
+  const uint64_t completed =
+      source_.gate.HoldsLease(source_.clock.Boot()) ? ~uint64_t{0} : source_.gate.completed();
   if (held_.front().ticket > completed) return;
-  const zone::ZoneSet& zones = view_.Refresh();
+  const zone::ZoneSet& zones = *view_.Refresh().zones;
   while (!held_.empty() && held_.front().ticket <= completed) {
     AnswerFront([&](wire::Bytes bytes, std::span<uint8_t> out) {
       return Respond(bytes, zones, Transport::kUdp, config_, out);

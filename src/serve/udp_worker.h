@@ -45,7 +45,7 @@ class UdpWorker {
   const Duration hold_budget_;
   const DataSource source_;
   RespondConfig config_;
-  ViewHub<zone::ZoneSet>::Reader view_;
+  ViewHub<zone::View>::Reader view_;
   WorkerCounters counters_;
   HeldQueries held_;
   const std::unique_ptr<UdpBatch> batch_;

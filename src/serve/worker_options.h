@@ -8,13 +8,13 @@
 #include "base/read_view.h"
 #include "serve/respond.h"
 #include "serve/socket_address.h"
-#include "zone/zone_set.h"
+#include "zone/view.h"
 
 namespace quorate::serve {
 
 // What a server answers from. All of it outlives the server.
 struct DataSource {
-  const ViewHub<zone::ZoneSet>& zones;
+  const ViewHub<zone::View>& views;
   ReadGate& gate;
   const Clock& clock;
   // Read once per batch into RespondConfig::health.
