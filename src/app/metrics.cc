@@ -20,6 +20,10 @@ void CollectServe(const serve::Counters& c, const char* transport, api::MetricsS
   count("quorate_dns_dropped_total", "DNS requests not answered at all", c.dropped);
   count("quorate_dns_truncated_total", "DNS responses with TC set", c.truncated);
   count("quorate_dns_held_total", "DNS requests that waited for a read barrier", c.held);
+  count("quorate_dns_held_pending_total", "DNS requests that waited for a pending change to be applied",
+        c.held_pending);
+  count("quorate_dns_stale_answers_total",
+        "DNS responses that were not linearizable, as the zone's consistency allows", c.stale_answers);
   count("quorate_dns_hold_expired_total", "SERVFAIL because no read barrier came in time", c.hold_expired);
   count("quorate_dns_hold_overflow_total", "SERVFAIL because too many requests were waiting",
         c.hold_overflow);

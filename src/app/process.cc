@@ -15,6 +15,7 @@
 #include "app/seeder.h"
 #include "base/status_macros.h"
 #include "replica/replica.h"
+#include "rsm/published_view.h"
 #include "rsm/replicated_state.h"
 #include "serve/tcp_server.h"
 #include "serve/udp_server.h"
@@ -57,12 +58,6 @@ raft::Configuration BootstrapConfiguration(const oracle::Assignment& place) {
   return configuration;
 }
 
-struct NoPendingView final : rsm::PendingView {
-  void Append(std::span<const rsm::Entry>) override {}
-  void TruncateFrom(LogIndex) override {}
-  void Installing(LogIndex) override {}
-};
-
 }  // namespace
 
 // In the order in which they start.
@@ -75,9 +70,9 @@ struct Process::Parts {
   storage::PosixFileSystem files;
   std::unique_ptr<storage::LogStore> log;
   std::unique_ptr<storage::StateStore> state;
-  ViewHub<zone::ZoneSet> zones{std::make_shared<const zone::ZoneSet>()};
+  ViewHub<zone::View> views{std::make_shared<const zone::View>()};
+  rsm::PublishedView published{views};
   std::unique_ptr<api::WatchHub> watches;
-  std::unique_ptr<rsm::PendingView> view = std::make_unique<NoPendingView>();
   std::unique_ptr<rsm::ReplicatedState> state_machine;
   std::unique_ptr<replica::Replica> replica;
   std::unique_ptr<Seeder> seeder;
@@ -121,8 +116,8 @@ absl::Status Process::Parts::OpenStorage() {
 
 rsm::Observer Process::Parts::MakeObserver() {
   rsm::Observer observer;
-  observer.zones_changed = [this](std::shared_ptr<const zone::ZoneSet> next) {
-    zones.Publish(std::move(next));
+  observer.published = [this](LogIndex applied, const std::shared_ptr<const zone::ZoneSet>& zones) {
+    published.Applied(applied, zones);
   };
   if (watches) {
     observer.store_changed = [this](Revision revision, const std::vector<kv::Event>& events) {
@@ -166,7 +161,7 @@ absl::Status Process::Parts::StartReplica() {
   };
   ASSIGN_OR_RETURN(replica,
                    replica::Replica::Start(std::move(replica_options),
-                                           {*log, *state, *state_machine, *view, clock, make_transport}));
+                                           {*log, *state, *state_machine, published, clock, make_transport}));
   ASSIGN_OR_RETURN(rsm::Seed seed, MakeSeed(place.zones, NameserverHosts(place)));
   seeder = std::make_unique<Seeder>(replica->client(), state->map(), std::move(seed));
   return absl::OkStatus();
@@ -190,7 +185,7 @@ absl::Status Process::Parts::StartDns() {
     server.addresses.insert(server.addresses.end(), expanded.begin(), expanded.end());
   }
   if (server.addresses.empty()) return absl::OkStatus();
-  const serve::DataSource source{zones, replica->gate(), clock, seeder->health()};
+  const serve::DataSource source{views, replica->gate(), clock, seeder->health()};
   ASSIGN_OR_RETURN(udp, serve::UdpServer::Start(server, source));
   server.workers = 1;
   ASSIGN_OR_RETURN(tcp, serve::TcpServer::Start(std::move(server), source));
@@ -212,7 +207,8 @@ absl::Status Process::Parts::StartHttp() {
   backend.clock = &clock;
   backend.zones = [this] {
     std::vector<dns::Name> apexes;
-    for (const zone::ZonePtr& zone : zones.Get()->All()) apexes.push_back(zone->apex());
+    const auto view = views.Get();
+    for (const zone::ZonePtr& zone : view->zones->All()) apexes.push_back(zone->apex());
     return apexes;
   };
   backend.why_not_ready = [this] {

@@ -4,6 +4,11 @@
 
 namespace quorate {
 
+const Consistency& Strictest(const Consistency& a, const Consistency& b) {
+  if (a.kind != b.kind) return a.kind < b.kind ? a : b;
+  return a.bound <= b.bound ? a : b;
+}
+
 std::optional<Consistency> ParseConsistency(std::string_view text) {
   using Kind = Consistency::Kind;
   if (text == "linearizable") return Consistency{};

@@ -21,6 +21,9 @@ struct Consistency {
   bool operator==(const Consistency&) const = default;
 };
 
+// Whichever promises more: linearizable, then the smaller bound, then local.
+const Consistency& Strictest(const Consistency& a, const Consistency& b);
+
 inline constexpr Duration kConsistencyBoundMax = std::chrono::hours(24);
 
 // "linearizable", "bounded=5s" or "local"; nullopt: anything else.

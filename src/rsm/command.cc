@@ -4,6 +4,7 @@
 #include "base/overloaded.h"
 #include "kv/codec.h"
 #include "rsm/codec.h"
+#include "rsm/command_tags.h"
 
 namespace quorate::rsm {
 namespace {
@@ -13,17 +14,7 @@ using codec::GetRRsets;
 using codec::PutName;
 using codec::PutRRsets;
 
-// The first byte of a command. A higher one than these needs a newer feature level.
-constexpr uint8_t kVersion = 1;
-enum class Tag : uint8_t {
-  kKvTxn = 1,
-  kKvCompact = 2,
-  kZoneCreate = 3,
-  kZoneReplace = 4,
-  kZoneDelete = 5,
-  kZoneChange = 6,
-  kSeed = 7,
-};
+using Tag = CommandTag;
 
 void PutTag(ByteWriter& out, Tag tag) { out.U8(static_cast<uint8_t>(tag)); }
 
@@ -134,7 +125,7 @@ bool GetBody(ByteReader& in, Command& command) {
 std::string EncodeCommand(const Command& command) {
   CHECK_LE(command.idempotency_key.size(), kIdempotencyKeyMax);
   ByteWriter out(256);
-  out.U8(kVersion);
+  out.U8(kCommandVersion);
   out.String(command.origin);
   out.String(command.idempotency_key);
   out.U8(command.if_revision.has_value());
@@ -145,7 +136,7 @@ std::string EncodeCommand(const Command& command) {
 
 Result<Command, std::string> DecodeCommand(std::string_view bytes) {
   ByteReader in(bytes);
-  if (const uint8_t version = in.U8(); !in.ok() || version != kVersion) {
+  if (const uint8_t version = in.U8(); !in.ok() || version != kCommandVersion) {
     return std::string("unknown command version ") + std::to_string(version);
   }
   Command command;

@@ -19,7 +19,9 @@ class PublishedView final : public PendingView {
   void TruncateFrom(LogIndex from) override;
   void Installing(LogIndex through) override;
 
-  // The apply thread. `zones` contains everything up to `applied`.
+  // The apply thread. `zones` contains everything up to `applied`. Publishes nothing when neither the zones
+  // nor what is pending changed by it: view.applied then lags behind, and nobody waits for it, since who
+  // waits does so for an index that was pending.
   void Applied(LogIndex applied, std::shared_ptr<const zone::ZoneSet> zones);
 
  private:

@@ -99,6 +99,7 @@ Outcome ReplicatedState::Apply(const Entry& entry) {
       stamped ? std::max(stamped->stamp.group_time, applied_.group_time) : applied_.group_time;
   if (!entry.is_command) {
     Write(entry, now, work);
+    PublishChanges(work);
     return {};
   }
   Outcome outcome;
@@ -267,10 +268,8 @@ void ReplicatedState::Write(const Entry& entry, Duration group_time, Work& work)
 }
 
 void ReplicatedState::PublishChanges(const Work& work) {
-  if (work.zones) {
-    zones_ = work.zones;
-    if (observer_.zones_changed) observer_.zones_changed(zones_);
-  }
+  if (work.zones) zones_ = work.zones;
+  if (observer_.published) observer_.published(applied_.index, zones_);
   if (!work.committed.events.empty() && observer_.store_changed) {
     observer_.store_changed(work.committed.revision, work.committed.events);
   }
@@ -280,7 +279,7 @@ void ReplicatedState::Reload() {
   const std::optional<std::string> mark = map_.Get(kAppliedKey);
   applied_ = mark ? AppliedMark::Decode(*mark) : AppliedMark{};
   zones_ = RebuildZones(map_);
-  if (observer_.zones_changed) observer_.zones_changed(zones_);
+  if (observer_.published) observer_.published(applied_.index, zones_);
   if (observer_.reloaded) observer_.reloaded();
 }
 

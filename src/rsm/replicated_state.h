@@ -19,7 +19,9 @@ namespace quorate::rsm {
 
 // Hears of what was applied, on the apply thread, after it is in the map; before Apply returns.
 struct Observer {
-  std::function<void(std::shared_ptr<const zone::ZoneSet>)> zones_changed;
+  // Once for each entry, and after a Reload: the zones as of that index, the same pointer if they did not
+  // change.
+  std::function<void(LogIndex applied, const std::shared_ptr<const zone::ZoneSet>&)> published;
   std::function<void(Revision, const std::vector<kv::Event>&)>
       store_changed;               // the events of one revision, in order
   std::function<void()> reloaded;  // everything may have changed; history too

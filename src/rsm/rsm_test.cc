@@ -68,7 +68,7 @@ class Rsm : public testing::Test {
   std::shared_ptr<const zone::ZoneSet> published;
   std::vector<kv::Event> events;
   ReplicatedState state{store.map(),
-                        {.zones_changed = [this](auto zones) { published = std::move(zones); },
+                        {.published = [this](LogIndex, auto zones) { published = std::move(zones); },
                          .store_changed = [this](Revision, const auto& e) { events = e; },
                          .reloaded = nullptr}};
   std::vector<std::string> payloads;

@@ -6,8 +6,10 @@
 
 namespace quorate::rsm {
 
-// Cheap for any entry: of a command that replaces whole zones only the apex is read. A command that does not
-// decode touches nothing (it will be refused); of a no-op or a configuration nothing is touched.
+// Cost: of a change of records one pass over its bytes that looks at owners and types, and ends early once
+// the whole zone is touched; of any other command its first bytes, so that an import of 32 MB is not read
+// here. A command that does not decode touches nothing (it will be refused), nor does a no-op, a
+// configuration, or a command on the store: DNS keys are out of its reach.
 zone::Touches TouchesOf(const Entry& entry);
 
 }  // namespace quorate::rsm

@@ -56,11 +56,12 @@ NameView HostAt(std::string_view rdata) {
 
 }  // namespace
 
-bool AddGlue(const zone::Zone& zone, const RRsetView& ns, wire::MessageWriter& writer) {
+bool AddGlue(const zone::Zone& zone, const RRsetView& ns, wire::MessageWriter& writer, Visits& visits) {
   bool complete = true;
   for (const bool in_domain : {true, false}) {
     for (const NameView host : ns) {
       if (IsAtOrBelow(host, ns.owner) != in_domain || !IsAtOrBelow(host, zone.apex().wire())) continue;
+      visits.Note(host);
       const bool fits = AddGlueOf(zone::FindGlue(zone, host), writer);
       if (in_domain) complete = complete && fits;
     }
@@ -68,7 +69,8 @@ bool AddGlue(const zone::Zone& zone, const RRsetView& ns, wire::MessageWriter& w
   return complete;
 }
 
-void AddAddressesOf(const zone::ZoneSet& zones, const RRsetView& answer, wire::MessageWriter& writer) {
+void AddAddressesOf(const zone::ZoneSet& zones, const RRsetView& answer, wire::MessageWriter& writer,
+                    Visits& visits) {
   const auto offset = HostOffset(answer.type);
   if (!offset) return;
   NameView done[kHostsMax];
@@ -80,8 +82,10 @@ void AddAddressesOf(const zone::ZoneSet& zones, const RRsetView& answer, wire::M
     if (host.empty() || std::any_of(done, done + count, same)) continue;
     if (count == kHostsMax) return;
     done[count++] = host;
+    visits.Note(host);
     const zone::Zone* zone = zones.FindZone(host);
     if (zone == nullptr) continue;
+    visits.NoteZone(zones, *zone);
     // A wildcard may be their source: the owner is the host (RFC 4592 3.3.1).
     zone::Addresses found = zone::FindAddresses(*zone, host);
     // The servers of a zone may be named below one of its own cuts, as those of the root are (RFC 9609 4).

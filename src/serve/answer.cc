@@ -24,8 +24,13 @@ constexpr size_t kChainMax = 16;
 class Answerer {
  public:
   Answerer(const zone::ZoneSet& zones, NameView qname, RRType qtype, Transport transport,
-           wire::MessageWriter& writer)
-      : zones_(zones), qtype_(qtype), transport_(transport), writer_(writer), start_(writer.Save()) {
+           wire::MessageWriter& writer, Visits& visits)
+      : zones_(zones),
+        qtype_(qtype),
+        transport_(transport),
+        writer_(writer),
+        visits_(visits),
+        start_(writer.Save()) {
     chain_[0] = qname;
   }
 
@@ -34,7 +39,7 @@ class Answerer {
       more = Step();
       if (!complete_) return Truncated();
     }
-    if (answer_) AddAddressesOf(zones_, answer_, writer_);
+    if (answer_) AddAddressesOf(zones_, answer_, writer_, visits_);
     return status_;
   }
 
@@ -51,12 +56,18 @@ class Answerer {
 
   // One zone's say about name(). True: it was an alias, go on.
   bool Step() {
+    if (qtype_ == RRType::kSOA || qtype_ == RRType::kANY) {
+      visits_.NoteWithSerial(name());
+    } else {
+      visits_.Note(name());
+    }
     const zone::Zone* zone = zones_.FindZoneFor(name(), qtype_);
     if (zone == nullptr) {
       // After an alias that leads out of our zones: the answer is complete for what we know (RFC 6604 3).
       if (hops_ == 0) status_.rcode = Rcode::kRefused;
       return false;
     }
+    visits_.NoteZone(zones_, *zone);
     const LookupResult found = zone::Lookup(*zone, name(), qtype_);
     // AA speaks of the first owner name in the answer (RFC 1035 4.1.1).
     if (hops_ == 0) status_.aa = found.kind != LookupKind::kDelegation;
@@ -139,7 +150,7 @@ class Answerer {
 
   void WriteReferral(const zone::Zone& zone, const LookupResult& found) {
     if (!Write(Section::kAuthority, found.rrset.owner, found.rrset, found.rrset.ttl)) return;
-    if (!AddGlue(zone, found.rrset, writer_)) status_.tc = true;  // RFC 9471 3.1
+    if (!AddGlue(zone, found.rrset, writer_, visits_)) status_.tc = true;  // RFC 9471 3.1
   }
 
   void WriteNegative(const zone::Zone& zone, Rcode rcode) {
@@ -159,6 +170,7 @@ class Answerer {
   const RRType qtype_;
   const Transport transport_;
   wire::MessageWriter& writer_;
+  Visits& visits_;
   const wire::MessageWriter::Mark start_;
   AnswerStatus status_;
   bool complete_ = true;  // everything so far did fit
@@ -171,8 +183,8 @@ class Answerer {
 }  // namespace
 
 AnswerStatus AnswerQuestion(const zone::ZoneSet& zones, NameView qname, RRType qtype, Transport transport,
-                            wire::MessageWriter& writer) {
-  return Answerer(zones, qname, qtype, transport, writer).Run();
+                            wire::MessageWriter& writer, Visits& visits) {
+  return Answerer(zones, qname, qtype, transport, writer, visits).Run();
 }
 
 }  // namespace quorate::serve

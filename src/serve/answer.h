@@ -3,6 +3,7 @@
 
 #include "dns/rr.h"
 #include "serve/respond.h"
+#include "serve/visits.h"
 #include "wire/writer.h"
 #include "zone/zone_set.h"
 
@@ -14,8 +15,9 @@ struct AnswerStatus {
   bool tc = false;
 };
 
-// Appends to `writer`, which holds the question and has reserved what comes after. Pure, without allocation.
+// Appends to `writer`, which holds the question and has reserved what comes after, and notes every visit.
+// Pure, without allocation.
 AnswerStatus AnswerQuestion(const zone::ZoneSet& zones, dns::NameView qname, dns::RRType qtype,
-                            Transport transport, wire::MessageWriter& writer);
+                            Transport transport, wire::MessageWriter& writer, Visits& visits);
 
 }  // namespace quorate::serve

@@ -17,8 +17,10 @@ struct Counters {
   uint64_t dropped = 0;        // not answered at all: malformed beyond an answer, or a response
   uint64_t truncated = 0;      // answered with TC
   uint64_t held = 0;           // had to wait for a read barrier
+  uint64_t held_pending = 0;   // had to wait for something pending that touches the answer
   uint64_t hold_expired = 0;   // SERVFAIL: the barrier did not come in time
   uint64_t hold_overflow = 0;  // SERVFAIL: too many were waiting
+  uint64_t stale_answers = 0;  // not linearizable, as the zone's consistency allows
   uint64_t send_failed = 0;
   uint64_t connections = 0;          // TCP: accepted
   uint64_t connections_refused = 0;  // TCP: over the limit
@@ -28,6 +30,7 @@ struct Counters {
     queries += other.queries, dropped += other.dropped, truncated += other.truncated, held += other.held;
     hold_expired += other.hold_expired, hold_overflow += other.hold_overflow,
         send_failed += other.send_failed;
+    held_pending += other.held_pending, stale_answers += other.stale_answers;
     connections += other.connections, connections_refused += other.connections_refused;
     for (size_t i = 0; i < kRcodesCounted; ++i) rcodes[i] += other.rcodes[i];
     return *this;
@@ -47,8 +50,8 @@ class Counter {
 };
 
 struct alignas(64) WorkerCounters {
-  Counter queries, dropped, truncated, held, hold_expired, hold_overflow, send_failed, connections,
-      connections_refused;
+  Counter queries, dropped, truncated, held, held_pending, hold_expired, hold_overflow, stale_answers,
+      send_failed, connections, connections_refused;
   std::array<Counter, kRcodesCounted> rcodes;
 
   // Counts the answer of `size` octets at `message` (0: none).
@@ -63,8 +66,10 @@ struct alignas(64) WorkerCounters {
                  .dropped = dropped.Read(),
                  .truncated = truncated.Read(),
                  .held = held.Read(),
+                 .held_pending = held_pending.Read(),
                  .hold_expired = hold_expired.Read(),
                  .hold_overflow = hold_overflow.Read(),
+                 .stale_answers = stale_answers.Read(),
                  .send_failed = send_failed.Read(),
                  .connections = connections.Read(),
                  .connections_refused = connections_refused.Read()};

@@ -2,8 +2,6 @@
 
 #include <cstring>
 
-#include "base/check.h"
-
 namespace quorate::serve {
 
 // new[] leaves the octets untouched, so that what is never used never becomes resident.
@@ -36,10 +34,11 @@ bool HeldQueries::TryPush(HeldQuery query, wire::Bytes bytes) {
   return true;
 }
 
-void HeldQueries::PopFront() {
-  CHECK_GT(count_, 0u);
-  first_ = (first_ + 1) % slots_.size();
-  --count_;
+void HeldQueries::PopDone() {
+  while (count_ > 0 && front().done) {
+    first_ = (first_ + 1) % slots_.size();
+    --count_;
+  }
 }
 
 }  // namespace quorate::serve

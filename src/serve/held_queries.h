@@ -1,4 +1,4 @@
-// Queries that wait for a read barrier, oldest first, in memory that was set aside before they came.
+// Queries that wait, in the order in which they came, in memory that was set aside before they did.
 #pragma once
 
 #include <cstdint>
@@ -6,35 +6,39 @@
 #include <optional>
 #include <vector>
 
-#include "base/types.h"
+#include "serve/read_path.h"
 #include "serve/socket_address.h"
 #include "wire/error.h"
 
 namespace quorate::serve {
 
 struct HeldQuery {
-  uint64_t ticket = 0;  // may be answered once the gate has completed it
-  BootTime deadline;
+  Wait wait;
   size_t socket = 0;  // index of the socket it came by
   SocketAddress peer;
   uint32_t offset = 0, size = 0;  // where HeldQueries keeps its octets
+  bool done = false;              // answered; its octets are free once those before it are
 };
 
-// One thread. Neither Push nor Pop allocates. Tickets and deadlines are pushed in growing order.
+// One thread. Nothing here allocates.
 class HeldQueries {
  public:
   HeldQueries(size_t queries_max, size_t bytes_max);
 
-  // False: full, in number or octets. Drop the oldest and try again; when empty it takes any query of up to
+  // False: full, in number or octets. Finish the oldest and try again; when empty it takes any query of up to
   // bytes_max octets.
   bool TryPush(HeldQuery query, wire::Bytes bytes);
 
+  // Done ones that wait for older ones to be done are counted, and stay in their place; the oldest is never
+  // done.
   bool empty() const { return count_ == 0; }
   size_t size() const { return count_; }
-  // The oldest; not when empty. Valid until the next Push.
+  // The i-th oldest.
+  HeldQuery& at(size_t i) { return slots_[(first_ + i) % slots_.size()]; }
   const HeldQuery& front() const { return slots_[first_]; }
-  wire::Bytes front_bytes() const { return {bytes_.get() + front().offset, front().size}; }
-  void PopFront();
+  wire::Bytes bytes(const HeldQuery& query) const { return {bytes_.get() + query.offset, query.size}; }
+  // Takes out the oldest ones that are done.
+  void PopDone();
 
  private:
   std::optional<uint32_t> FindRoom(size_t size) const;

@@ -20,7 +20,7 @@ TEST(HeldQueries, GivesBackWhatWasPushedInOrderWhateverTheSizes) {
     if (rng.Chance(11, 20)) {
       const std::string bytes(1 + rng.Below(rng.Chance(1, 10) ? 900 : 60),
                               static_cast<char>('a' + rng.Below(26)));
-      if (held.TryPush({.ticket = pushed}, wire::AsBytes(bytes))) {
+      if (held.TryPush({.wait = {.ticket = pushed}}, wire::AsBytes(bytes))) {
         ++pushed;
         model.push_back(bytes);
       } else {
@@ -28,10 +28,11 @@ TEST(HeldQueries, GivesBackWhatWasPushedInOrderWhateverTheSizes) {
         ASSERT_FALSE(model.empty());
       }
     } else if (!model.empty()) {
-      const auto front = held.front_bytes();
+      const auto front = held.bytes(held.front());
       ASSERT_EQ(std::string(front.begin(), front.end()), model.front());
-      ASSERT_EQ(held.front().ticket, pushed - model.size());
-      held.PopFront();
+      ASSERT_EQ(held.front().wait.ticket, pushed - model.size());
+      held.at(0).done = true;
+      held.PopDone();
       model.pop_front();
     }
     ASSERT_EQ(held.size(), model.size());
@@ -43,9 +44,11 @@ TEST(HeldQueries, WhenEmptyItTakesAnythingUpToItsSize) {
   HeldQueries held(2, 100);
   EXPECT_TRUE(held.TryPush({}, wire::AsBytes(std::string(60, 'x'))));
   EXPECT_FALSE(held.TryPush({}, wire::AsBytes(std::string(60, 'x'))));
-  held.PopFront();
+  held.at(0).done = true;
+  held.PopDone();
   EXPECT_TRUE(held.TryPush({}, wire::AsBytes(std::string(100, 'x'))));
-  held.PopFront();
+  held.at(0).done = true;
+  held.PopDone();
   EXPECT_FALSE(held.TryPush({}, wire::AsBytes(std::string(101, 'x'))));
   EXPECT_TRUE(held.TryPush({}, wire::AsBytes("a")));
   EXPECT_TRUE(held.TryPush({}, wire::AsBytes("b")));

@@ -17,6 +17,7 @@ using dns::RRType;
 using wire::MessageWriter;
 using wire::QueryVerdict;
 
+constexpr size_t kEdeBytes = 6;             // an EDE option without text
 constexpr uint16_t kUdpSizeOffered = 1232;  // what we take, in our OPT
 
 size_t ResponseLimit(const wire::QueryView& query, Transport transport, const RespondConfig& config) {
@@ -27,16 +28,18 @@ size_t ResponseLimit(const wire::QueryView& query, Transport transport, const Re
 
 // One response in the making: the header's flags, the question and OPT are here; what lies between them is
 // not.
-class Response {
+class Exchange {
  public:
-  Response(wire::Bytes request, Transport transport, const RespondConfig& config, std::span<uint8_t> out)
+  Exchange(wire::Bytes request, Transport transport, const RespondConfig& config, std::span<uint8_t> out,
+           ExtendedError error = ExtendedError::kNone)
       : parse_(wire::ParseQuery(request)),
         transport_(transport),
         config_(config),
+        error_(error),
         writer_(out, ResponseLimit(parse_.view, transport, config)) {
     CHECK_GE(out.size(), kResponseBytesMin);
     if (parse_.verdict == QueryVerdict::kOtherOpcode) return;  // the header says all (RFC 8906 3.1.4)
-    if (query().edns) has_room_for_opt_ = writer_.Reserve(wire::kOptBytes);
+    if (query().edns) has_room_for_opt_ = writer_.Reserve(OptBytes());
     if (query().has_question)
       writer_.AddQuestion(query().qname, static_cast<uint16_t>(query().qtype),
                           static_cast<uint16_t>(query().qclass));
@@ -65,17 +68,21 @@ class Response {
     return std::nullopt;
   }
 
-  size_t FromZones(const zone::ZoneSet& zones) {
-    return Finish(AnswerQuestion(zones, query().qname, query().qtype, transport_, writer_));
+  size_t FromZones(const zone::ZoneSet& zones, Visits& visits) {
+    return Finish(AnswerQuestion(zones, query().qname, query().qtype, transport_, writer_, visits));
   }
 
   size_t Finish(const AnswerStatus& status) {
     const auto rcode = static_cast<uint16_t>(status.rcode);
     if (has_room_for_opt_) {
-      writer_.Release(wire::kOptBytes);
+      // RFC 8914 2: code 15, two octets, INFO-CODE.
+      const auto code = static_cast<uint16_t>(error_);
+      const char option[kEdeBytes] = {0, 15, 0, 2, static_cast<char>(code >> 8), static_cast<char>(code)};
+      writer_.Release(OptBytes());
       writer_.AddOpt({.udp_size = kUdpSizeOffered,
                       .extended_rcode = static_cast<uint8_t>(rcode >> 4),
-                      .dnssec_ok = query().edns->dnssec_ok});
+                      .dnssec_ok = query().edns->dnssec_ok,
+                      .options = {option, OptBytes() - wire::kOptBytes}});
     }
     const uint16_t copied = query().header.flags & (0x7800 | wire::kFlagRD | wire::kFlagCD);
     return writer_.Finish(query().header.id, static_cast<uint16_t>(wire::kFlagQR | copied | (rcode & 0xf) |
@@ -85,6 +92,7 @@ class Response {
 
  private:
   const wire::QueryView& query() const { return parse_.view; }
+  size_t OptBytes() const { return wire::kOptBytes + (error_ == ExtendedError::kNone ? 0 : kEdeBytes); }
 
   size_t Chaos() {
     const bool is_text = query().qtype == RRType::kTXT || query().qtype == RRType::kANY;
@@ -126,29 +134,40 @@ class Response {
   const wire::QueryParse parse_;
   const Transport transport_;
   const RespondConfig& config_;
+  const ExtendedError error_;
   MessageWriter writer_;
   bool has_room_for_opt_ = false;
 };
 
 }  // namespace
 
+Response Respond(wire::Bytes query, const zone::View& view, Transport transport, const RespondConfig& config,
+                 std::span<uint8_t> out, LogIndex through, ExtendedError error) {
+  Exchange exchange(query, transport, config, out, error);
+  if (const auto size = exchange.WithoutZones()) return {.size = *size};
+  Visits visits(view.pending.get(), through);
+  const size_t size = exchange.FromZones(*view.zones, visits);
+  return {.size = size, .touched = visits.touched(), .consistency = visits.consistency()};
+}
+
 size_t Respond(wire::Bytes query, const zone::ZoneSet& zones, Transport transport,
                const RespondConfig& config, std::span<uint8_t> out) {
-  Response response(query, transport, config, out);
-  if (const auto size = response.WithoutZones()) return *size;
-  return response.FromZones(zones);
+  Exchange exchange(query, transport, config, out);
+  if (const auto size = exchange.WithoutZones()) return *size;
+  Visits visits(nullptr, zone::kWholeLog);
+  return exchange.FromZones(zones, visits);
 }
 
 std::optional<size_t> RespondWithoutZones(wire::Bytes query, Transport transport, const RespondConfig& config,
                                           std::span<uint8_t> out) {
-  return Response(query, transport, config, out).WithoutZones();
+  return Exchange(query, transport, config, out).WithoutZones();
 }
 
 size_t RespondServFail(wire::Bytes query, Transport transport, const RespondConfig& config,
-                       std::span<uint8_t> out) {
-  Response response(query, transport, config, out);
-  if (const auto size = response.WithoutZones()) return *size;
-  return response.Finish({.rcode = Rcode::kServFail});
+                       std::span<uint8_t> out, ExtendedError error) {
+  // What needs no zone is no failure.
+  if (const auto size = RespondWithoutZones(query, transport, config, out)) return *size;
+  return Exchange(query, transport, config, out, error).Finish({.rcode = Rcode::kServFail});
 }
 
 }  // namespace quorate::serve

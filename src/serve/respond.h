@@ -1,4 +1,4 @@
-// A DNS request's octets and one version of the zones in, the response's octets out. Pure: no clock, no I/O,
+// A DNS request's octets and one version of the view in, the response's octets out. Pure: no clock, no I/O,
 // no lock, no allocation, no state between calls. Any thread.
 #pragma once
 
@@ -7,8 +7,9 @@
 #include <span>
 #include <string>
 
+#include "base/consistency.h"
 #include "wire/error.h"
-#include "zone/zone_set.h"
+#include "zone/view.h"
 
 namespace quorate::serve {
 
@@ -28,8 +29,23 @@ struct RespondConfig {
 // Space that any response fits in; at least kResponseBytesMin must be given, else it fits less and sets TC.
 inline constexpr size_t kResponseBytesMin = 512;
 
-// Returns the size of the response, written to the front of `out`; 0: stay silent. UDP responses keep to what
-// the client and the configuration allow; a response that does not fit has TC set and no part of an RRset.
+struct Response {
+  size_t size = 0;   // written to the front of the space that was given; 0: stay silent
+  LogIndex touched;  // the last pending entry that touches the response; 0: none
+  Consistency
+      consistency;  // the strictest of the zones that the look-up visited; linearizable if there was none
+};
+
+// An extended DNS error (RFC 8914), sent if the request has EDNS.
+enum class ExtendedError : uint16_t { kNone = 0xffff, kStaleAnswer = 3, kNetworkError = 23 };
+
+// The response from `view.zones`, and what pending entries up to `through` mean to it. UDP responses keep to
+// what the client and the configuration allow; a response that does not fit has TC set and no part of an
+// RRset.
+Response Respond(wire::Bytes query, const zone::View& view, Transport transport, const RespondConfig& config,
+                 std::span<uint8_t> out, LogIndex through = zone::kWholeLog,
+                 ExtendedError error = ExtendedError::kNone);
+// Of zones by themselves: the response's size.
 size_t Respond(wire::Bytes query, const zone::ZoneSet& zones, Transport transport,
                const RespondConfig& config, std::span<uint8_t> out);
 
@@ -38,8 +54,8 @@ size_t Respond(wire::Bytes query, const zone::ZoneSet& zones, Transport transpor
 std::optional<size_t> RespondWithoutZones(wire::Bytes query, Transport transport, const RespondConfig& config,
                                           std::span<uint8_t> out);
 
-// SERVFAIL to a request that Respond would answer from a zone; 0: it would have stayed silent.
+// SERVFAIL, with `error`, to a request that Respond would answer from a zone; 0: it would have stayed silent.
 size_t RespondServFail(wire::Bytes query, Transport transport, const RespondConfig& config,
-                       std::span<uint8_t> out);
+                       std::span<uint8_t> out, ExtendedError error = ExtendedError::kNone);
 
 }  // namespace quorate::serve

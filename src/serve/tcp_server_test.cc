@@ -95,7 +95,7 @@ TEST_F(TcpServerTest, WithoutTheRightToReadQueriesWaitForTheirBarrier) {
   client.Send(Framed(Query(1, "www.example.")) + Framed(Query(2, "www.example.")));
   ASSERT_TRUE(Eventually([&] { return Total().held == 1; }));
   EXPECT_FALSE(client.Readable(50));
-  world.zones.Publish(ExampleZones("192.0.2.2"));
+  world.Publish(ExampleZones("192.0.2.2"));
   world.gate.CompleteAll();
   EXPECT_EQ(Summary(client.ReceiveFrame()), "1 0 192.0.2.2");
   // The second may have come with the first, or need a barrier of its own.
@@ -114,6 +114,43 @@ TEST_F(TcpServerTest, ABarrierThatNeverComesMeansServfail) {
   world.gate.local = true;
   client.Send(Framed(Query(2, "www.example.")));
   EXPECT_EQ(Summary(client.ReceiveFrame()), "2 0 192.0.2.1");
+}
+
+TEST_F(TcpServerTest, WhatSomethingPendingTouchesHoldsItsConnectionAndNoOther) {
+  auto options = LoopbackOptions();
+  options.hold_budget = std::chrono::seconds(60);
+  world.gate.local = true;
+  world.Append(5, "www.example.");
+  world.Append(6, "ftp.example.");
+  Start(options);
+  Client held = Connect(), other = Connect();
+  held.Send(Framed(Query(1, "www.example.")) + Framed(Query(2, "ftp.example.")) +
+            Framed(Query(3, "ns1.example.")));
+  ASSERT_TRUE(Eventually([&] { return Total().held_pending == 1; }));
+  other.Send(Framed(Query(4, "ns1.example.")));
+  EXPECT_EQ(Summary(other.ReceiveFrame()), "4 0 192.0.2.53");
+  EXPECT_FALSE(held.Readable(50));
+  world.Apply(5, ExampleZones("192.0.2.2"));
+  EXPECT_EQ(Summary(held.ReceiveFrame()), "1 0 192.0.2.2");
+  EXPECT_FALSE(held.Readable(50)) << "the second one waits for what touches it";
+  world.Apply(6, ExampleZones("192.0.2.2"));
+  EXPECT_EQ(Summary(held.ReceiveFrame()), "2 3");
+  EXPECT_EQ(Summary(held.ReceiveFrame()), "3 0 192.0.2.53");
+  EXPECT_EQ(world.gate.begun, 0u);
+}
+
+TEST_F(TcpServerTest, WhatIsNeverAppliedMeansABarrierAndThenServfail) {
+  auto options = LoopbackOptions();
+  options.hold_budget = milliseconds(50);
+  world.gate.local = true;
+  world.Append(5, "www.example.");
+  Start(options);
+  Client client = Connect();
+  client.Send(Framed(Query(1, "www.example.")));
+  EXPECT_EQ(Summary(client.ReceiveFrame()), "1 2");
+  EXPECT_EQ(world.gate.begun, 1u);
+  client.Send(Framed(Query(2, "ns1.example.")));
+  EXPECT_EQ(Summary(client.ReceiveFrame()), "2 0 192.0.2.53");
 }
 
 TEST_F(TcpServerTest, AClientThatHasSaidAllIsAnsweredBeforeTheConnectionEnds) {

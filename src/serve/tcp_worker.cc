@@ -23,20 +23,18 @@ uint64_t ListenerTag(size_t i) { return uint64_t{kNotAConnection} << 32 | i; }
 
 TcpWorker::TcpWorker(std::vector<UniqueFd> listeners, const ServerOptions& options, DataSource source)
     : listeners_(std::move(listeners)),
-      hold_budget_(options.hold_budget),
       idle_(options.tcp_idle),
       source_(source),
       config_(options.respond),
-      view_(source.zones),
       answer_(new uint8_t[wire::kMessageBytesMax]),
       connections_(limits::kTcpConnectionsMax),
-      epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+      epoll_(epoll_create1(EPOLL_CLOEXEC)),
+      path_(source_, Transport::kTcp, config_, options.hold_budget, counters_, [this] { wakeup_.Signal(); }) {
   if (!epoll_) FailStop("cannot make an epoll instance: the limit on open files is too low (ulimit -n)");
   for (size_t slot = connections_.size(); slot-- > 0;) free_slots_.push_back(slot);
   for (size_t i = 0; i < listeners_.size(); ++i)
     Watch(EPOLL_CTL_ADD, listeners_[i].get(), ListenerTag(i), EPOLLIN);
   Watch(EPOLL_CTL_ADD, wakeup_.fd(), kWakeupTag, EPOLLIN);
-  subscription_ = source_.gate.Subscribe([this] { wakeup_.Signal(); });
   thread_ = std::jthread([this](std::stop_token stop) { Run(stop); });
 }
 
@@ -44,7 +42,6 @@ TcpWorker::~TcpWorker() {
   thread_.request_stop();
   wakeup_.Signal();
   thread_.join();
-  source_.gate.Unsubscribe(subscription_);
 }
 
 void TcpWorker::Watch(int operation, int fd, uint64_t tag, uint32_t events) {
@@ -67,7 +64,7 @@ void TcpWorker::Run(std::stop_token stop) {
         OnEvent(tag & 0xffffffff, static_cast<uint32_t>(tag >> 32), events[i].events);
       }
     }
-    AnswerHeld();
+    if (!held_.empty()) ResumeHeld();
     const BootTime now = source_.clock.Boot();
     if (now >= next_sweep_) CloseIdle(now);
   }
@@ -76,7 +73,7 @@ void TcpWorker::Run(std::stop_token stop) {
 int TcpWorker::WaitMillis() const {
   if (free_slots_.size() == connections_.size()) return -1;
   BootTime next = next_sweep_;
-  if (!held_.empty()) next = std::min(next, held_.front().deadline);
+  for (const Held& held : held_) next = std::min(next, held.wait.deadline);
   const auto millis = std::chrono::ceil<std::chrono::milliseconds>(next - source_.clock.Boot()).count();
   return static_cast<int>(std::clamp<int64_t>(millis, 0, 60000));
 }
@@ -135,34 +132,28 @@ void TcpWorker::OnEvent(size_t slot, uint32_t generation, uint32_t events) {
 }
 
 template <class RespondTo>
-void TcpWorker::AnswerAll(TcpConnection& connection, RespondTo respond_to) {
+bool TcpWorker::AnswerAll(TcpConnection& connection, RespondTo respond_to) {
   while (connection.unsent() < limits::kTcpPendingBytesMax) {
     const auto query = connection.FirstQuery();
-    if (!query) return;
+    if (!query) return true;
     const std::optional<size_t> size = respond_to(*query, std::span(answer_.get(), wire::kMessageBytesMax));
-    if (!size) return;
+    if (!size) return false;
     counters_.queries.Add();
     counters_.CountAnswer(answer_.get(), *size);
     if (*size > 0) connection.QueueAnswer({answer_.get(), *size});
     connection.PopQuery();
     connection.last_activity = source_.clock.Boot();
   }
+  return true;
 }
 
 void TcpWorker::AnswerAllowed(size_t slot) {
-  TcpConnection& connection = *connections_[slot];
-  // As for UDP: the gate is asked after the queries came, and the view is loaded after it has answered.
-  if (source_.gate.HoldsLease(source_.clock.Boot())) {
-    const zone::ZoneSet& zones = view_.Refresh();
-    AnswerAll(connection, [&](wire::Bytes query, std::span<uint8_t> out) -> std::optional<size_t> {
-      return Respond(query, zones, Transport::kTcp, config_, out);
-    });
-  } else {
-    AnswerAll(connection, [this](wire::Bytes query, std::span<uint8_t> out) {
-      return RespondWithoutZones(query, Transport::kTcp, config_, out);
-    });
-    if (connection.CanAnswer()) Hold(slot);
-  }
+  Wait wait;
+  path_.Look();
+  const bool all = AnswerAll(*connections_[slot], [&](wire::Bytes query, std::span<uint8_t> out) {
+    return path_.Start(query, out, wait);
+  });
+  if (!all) Hold(slot, wait);
 }
 
 void TcpWorker::Advance(size_t slot) {
@@ -180,36 +171,30 @@ void TcpWorker::Advance(size_t slot) {
   Watch(EPOLL_CTL_MOD, connection.fd(), ConnectionTag(slot, connection.generation()), events);
 }
 
-void TcpWorker::Hold(size_t slot) {
+void TcpWorker::Hold(size_t slot, const Wait& wait) {
   // Connections that went while they were held leave their entries behind.
   if (held_.size() >= 2 * limits::kTcpConnectionsMax)
     std::erase_if(held_, [this](const Held& h) { return Find(h.slot, h.generation) == nullptr; });
   connections_[slot]->held = true;
-  counters_.held.Add();
-  held_.push_back({.slot = slot,
-                   .generation = connections_[slot]->generation(),
-                   .ticket = source_.gate.BeginBarrier(),
-                   .deadline = source_.clock.Boot() + hold_budget_});
+  held_.push_back({.slot = slot, .generation = connections_[slot]->generation(), .wait = wait});
 }
 
-// While a connection is held nothing more is read from it, so all its queries came before the barrier began.
-void TcpWorker::AnswerHeld() {
-  if (held_.empty()) return;
-  const uint64_t completed = source_.gate.HoldsLease(source_.clock.Boot()) ? ~uint64_t{0} : source_.gate.completed();
-  const BootTime now = source_.clock.Boot();
-  while (!held_.empty() && (held_.front().ticket <= completed || held_.front().deadline <= now)) {
-    const Held held = held_.front();
-    held_.pop_front();
+void TcpWorker::ResumeHeld() {
+  resuming_.swap(held_);
+  for (Held& held : resuming_) {
     TcpConnection* connection = Find(held.slot, held.generation);
     if (connection == nullptr) continue;
-    connection->held = false;
-    AnswerAll(*connection, [&](wire::Bytes query, std::span<uint8_t> out) -> std::optional<size_t> {
-      if (held.ticket <= completed) return Respond(query, view_.Refresh(), Transport::kTcp, config_, out);
-      counters_.hold_expired.Add();
-      return RespondServFail(query, Transport::kTcp, config_, out);
+    path_.Look();
+    const bool all = AnswerAll(*connection, [&](wire::Bytes query, std::span<uint8_t> out) {
+      return path_.Resume(query, out, held.wait);
     });
+    connection->held = !all;
+    if (!all) held_.push_back(held);
     Advance(held.slot);
   }
+  resuming_.clear();
+  path_.KeepWaiting(
+      std::any_of(held_.begin(), held_.end(), [](const Held& held) { return !held.wait.for_barrier; }));
 }
 
 void TcpWorker::CloseIdle(BootTime now) {

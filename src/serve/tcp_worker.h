@@ -1,12 +1,12 @@
 // One thread of the TCP server.
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <thread>
 #include <vector>
 
 #include "serve/counters.h"
+#include "serve/read_path.h"
 #include "serve/tcp_connection.h"
 #include "serve/unique_fd.h"
 #include "serve/wakeup.h"
@@ -22,12 +22,12 @@ class TcpWorker {
   Counters ReadCounters() const { return counters_.Read(); }
 
  private:
-  // A connection whose first query waits; the connection may have gone since.
+  // A connection whose first query waits; the connection may have gone since. Nothing more is read from it:
+  // all its queries came before the look at which the wait began.
   struct Held {
     size_t slot;
     uint32_t generation;
-    uint64_t ticket;
-    BootTime deadline;
+    Wait wait;
   };
 
   void Run(std::stop_token stop);
@@ -38,30 +38,30 @@ class TcpWorker {
   // Answers what is there as far as the gate allows, sends, and says to epoll what is awaited next.
   void Advance(size_t slot);
   void AnswerAllowed(size_t slot);
+  // False: the first query that is left must wait.
   template <class RespondTo>
-  void AnswerAll(TcpConnection& connection, RespondTo respond_to);
-  void Hold(size_t slot);
-  void AnswerHeld();
+  bool AnswerAll(TcpConnection& connection, RespondTo respond_to);
+  void Hold(size_t slot, const Wait& wait);
+  void ResumeHeld();
   void CloseIdle(BootTime now);
   void Close(size_t slot);
   TcpConnection* Find(size_t slot, uint32_t generation);
   void Watch(int operation, int fd, uint64_t tag, uint32_t events);
 
   const std::vector<UniqueFd> listeners_;
-  const Duration hold_budget_, idle_;
+  const Duration idle_;
   const DataSource source_;
   RespondConfig config_;
-  ViewHub<zone::ZoneSet>::Reader view_;
   WorkerCounters counters_;
   const std::unique_ptr<uint8_t[]> answer_;
   std::vector<std::unique_ptr<TcpConnection>> connections_;  // by slot
   std::vector<size_t> free_slots_;
-  std::deque<Held> held_;  // in order of ticket and deadline; at most one for each connection
+  std::vector<Held> held_, resuming_;  // at most one for each connection that is there
   uint32_t next_generation_ = 0;
   BootTime next_sweep_;
   const Wakeup wakeup_;
   UniqueFd epoll_;
-  uint64_t subscription_ = 0;
+  ReadPath path_;
   std::jthread thread_;  // last: starts when all else stands, and is joined first
 };
 

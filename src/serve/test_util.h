@@ -24,7 +24,7 @@ namespace quorate::serve {
 class FakeGate final : public ReadGate {
  public:
   bool HoldsLease(BootTime) const override { return local.load(); }
-  BootTime FreshAsOf() const override { return kNeverFresh; }
+  BootTime FreshAsOf() const override { return {fresh.load()}; }
   uint64_t BeginBarrier() override { return ++begun; }
   uint64_t completed() const override { return completed_.load(); }
   uint64_t Subscribe(std::function<void()> wake) override {
@@ -44,6 +44,7 @@ class FakeGate final : public ReadGate {
 
   std::atomic<bool> local{false};
   std::atomic<uint64_t> begun{0};
+  std::atomic<Duration> fresh{kNeverFresh.since_boot};
 
  private:
   std::atomic<uint64_t> completed_{0};
@@ -75,12 +76,49 @@ inline std::shared_ptr<const zone::ZoneSet> ExampleZones(const std::string& addr
   return ZonesFrom("example.", text);
 }
 
+// A view of `zones`, and of what is pending on top of them.
+inline std::shared_ptr<const zone::View> ViewOf(std::shared_ptr<const zone::ZoneSet> zones,
+                                                LogIndex applied = {}, zone::PendingPtr pending = nullptr) {
+  auto view = std::make_shared<zone::View>();
+  view->zones = std::move(zones);
+  view->applied = applied;
+  view->pending = std::move(pending);
+  return view;
+}
+
 // Everything a server needs but its options.
 struct World {
-  explicit World(std::shared_ptr<const zone::ZoneSet> first) : zones(std::move(first)) {}
-  DataSource source() { return {zones, gate, clock, health}; }
+  explicit World(std::shared_ptr<const zone::ZoneSet> first) : views(ViewOf(std::move(first))) {}
+  DataSource source() { return {views, gate, clock, health}; }
 
-  ViewHub<zone::ZoneSet> zones;
+  // Other zones, all else as it was.
+  void Publish(std::shared_ptr<const zone::ZoneSet> zones) {
+    views.Update([&](const zone::View& view) {
+      auto next = std::make_shared<zone::View>(view);
+      next->zones = std::move(zones);
+      return next;
+    });
+  }
+
+  // The same zones, and what touches `subtree` pending at `index`.
+  void Append(uint64_t index, const std::string& subtree) {
+    views.Update([&](const zone::View& view) {
+      auto next = std::make_shared<zone::View>(view);
+      zone::Touches touches;
+      touches.subtrees.push_back(*dns::Name::FromText(subtree));
+      next->pending = zone::PendingChanges::With(view.pending, LogIndex{index}, touches);
+      return next;
+    });
+  }
+  // The effect of everything up to `index`.
+  void Apply(uint64_t index, std::shared_ptr<const zone::ZoneSet> zones) {
+    views.Update([&](const zone::View& view) {
+      return ViewOf(std::move(zones), LogIndex{index},
+                    zone::PendingChanges::Without(view.pending, LogIndex{index}));
+    });
+  }
+
+  ViewHub<zone::View> views;
   FakeGate gate;
   SystemClock clock;
   std::atomic<LeaderHealth> health{LeaderHealth::kNoLeader};

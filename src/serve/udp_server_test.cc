@@ -52,7 +52,7 @@ TEST_F(UdpServerTest, EachBatchIsAnsweredFromTheNewestView) {
   world.gate.local = true;
   Start();
   EXPECT_EQ(Ask(server->addresses()[0], Query(1, "www.example.")), "1 0 192.0.2.1");
-  world.zones.Publish(ExampleZones("192.0.2.2"));
+  world.Publish(ExampleZones("192.0.2.2"));
   EXPECT_EQ(Ask(server->addresses()[0], Query(2, "www.example.")), "2 0 192.0.2.2");
 }
 
@@ -64,7 +64,7 @@ TEST_F(UdpServerTest, WithoutTheRightToReadAQueryWaitsForItsBarrierAndSeesTheVie
   client.Send(Query(1, "www.example."));
   ASSERT_TRUE(Eventually([&] { return Total(*server).held == 1; }));
   EXPECT_FALSE(client.Readable(50));
-  world.zones.Publish(ExampleZones("192.0.2.2"));
+  world.Publish(ExampleZones("192.0.2.2"));
   world.gate.CompleteAll();
   EXPECT_EQ(Summary(client.Receive()), "1 0 192.0.2.2");
 }
@@ -139,6 +139,55 @@ TEST_F(UdpServerTest, WhenTooManyWaitTheOldestGetsServfail) {
   EXPECT_EQ(Total(*server).hold_overflow, 1u);
 }
 
+TEST_F(UdpServerTest, WhatSomethingPendingTouchesWaitsForItsEffectAndNothingElseDoes) {
+  auto options = LoopbackOptions();
+  options.hold_budget = std::chrono::seconds(60);
+  world.gate.local = true;
+  world.Append(5, "ftp.example.");
+  world.Append(6, "www.example.");
+  Start(options);
+  Client www(SOCK_DGRAM, server->addresses()[0]), ftp(SOCK_DGRAM, server->addresses()[0]);
+  ftp.Send(Query(2, "ftp.example."));
+  www.Send(Query(1, "www.example."));
+  ASSERT_TRUE(Eventually([&] { return Total(*server).held_pending == 2; }));
+  EXPECT_EQ(Ask(server->addresses()[0], Query(3, "ns1.example.")), "3 0 192.0.2.53");
+  world.Apply(5, ExampleZones("192.0.2.1"));
+  EXPECT_EQ(Summary(ftp.Receive()), "2 3");
+  EXPECT_FALSE(www.Readable(50));
+  world.Apply(6, ExampleZones("192.0.2.2"));
+  EXPECT_EQ(Summary(www.Receive()), "1 0 192.0.2.2");
+  EXPECT_EQ(world.gate.begun, 0u);
+}
+
+TEST_F(UdpServerTest, WhatIsNeverAppliedMeansABarrierAndThenServfail) {
+  auto options = LoopbackOptions();
+  options.hold_budget = milliseconds(60);
+  world.gate.local = true;
+  world.Append(5, "www.example.");
+  Start(options);
+  const auto before = std::chrono::steady_clock::now();
+  EXPECT_EQ(Ask(server->addresses()[0], Query(1, "www.example.")), "1 2");
+  EXPECT_GE(std::chrono::steady_clock::now() - before, milliseconds(120));
+  EXPECT_EQ(world.gate.begun, 1u);
+}
+
+TEST_F(UdpServerTest, UnderASteadyStreamOfChangesEveryQueryIsAnsweredInTheEnd) {
+  auto options = LoopbackOptions();
+  options.hold_budget = std::chrono::seconds(60);
+  world.gate.local = true;
+  world.Append(1, "www.example.");
+  Start(options);
+  std::jthread writer([&](std::stop_token stop) {
+    for (uint64_t i = 1; !stop.stop_requested(); ++i) {
+      world.Append(i + 1, "www.example.");
+      world.Apply(i, ExampleZones("192.0.2.1"));
+    }
+  });
+  for (uint16_t i = 0; i < 200; ++i)
+    ASSERT_EQ(Ask(server->addresses()[0], Query(i, "www.example.")), std::to_string(i) + " 0 192.0.2.1");
+  EXPECT_GT(Total(*server).held_pending, 0u);
+}
+
 TEST_F(UdpServerTest, SeveralWorkersShareOnePort) {
   world.gate.local = true;
   auto options = LoopbackOptions();
@@ -171,7 +220,7 @@ TEST_F(UdpServerTest, PublishingUnderLoadNeverGivesAnOlderAnswerAfterANewerOne) 
   Start();
   Client client(SOCK_DGRAM, server->addresses()[0]);
   for (int i = 1; i < 200; ++i) {
-    world.zones.Publish(ExampleZones("192.0.2." + std::to_string(i)));
+    world.Publish(ExampleZones("192.0.2." + std::to_string(i)));
     client.Send(Query(static_cast<uint16_t>(i), "www.example."));
     ASSERT_EQ(Summary(client.Receive()), std::to_string(i) + " 0 192.0.2." + std::to_string(i));
   }

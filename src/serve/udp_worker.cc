@@ -82,13 +82,12 @@ class UdpBatch {
 
 UdpWorker::UdpWorker(std::vector<UniqueFd> sockets, const ServerOptions& options, DataSource source)
     : sockets_(std::move(sockets)),
-      hold_budget_(options.hold_budget),
       source_(source),
       config_(options.respond),
-      view_(source.zones),
       held_(limits::kHeldQueriesMax, limits::kHeldQueryBytesMax),
       batch_(new UdpBatch),  // not value-initialised: what is never used never becomes resident
-      epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+      epoll_(epoll_create1(EPOLL_CLOEXEC)),
+      path_(source_, Transport::kUdp, config_, options.hold_budget, counters_, [this] { wakeup_.Signal(); }) {
   if (!epoll_) FailStop("cannot make an epoll instance: the limit on open files is too low (ulimit -n)");
   const auto watch = [this](int fd, uint64_t tag) {
     epoll_event event{.events = EPOLLIN, .data = {.u64 = tag}};
@@ -96,7 +95,6 @@ UdpWorker::UdpWorker(std::vector<UniqueFd> sockets, const ServerOptions& options
   };
   for (size_t i = 0; i < sockets_.size(); ++i) watch(sockets_[i].get(), i);
   watch(wakeup_.fd(), kWakeupTag);
-  subscription_ = source_.gate.Subscribe([this] { wakeup_.Signal(); });
   thread_ = std::jthread([this](std::stop_token stop) { Run(stop); });
 }
 
@@ -104,7 +102,6 @@ UdpWorker::~UdpWorker() {
   thread_.request_stop();
   wakeup_.Signal();
   thread_.join();
-  source_.gate.Unsubscribe(subscription_);
 }
 
 void UdpWorker::Run(std::stop_token stop) {
@@ -118,15 +115,13 @@ void UdpWorker::Run(std::stop_token stop) {
         Receive(events[i].data.u64);
       }
     }
-    if (held_.empty()) continue;
-    AnswerHeld();
-    ExpireHeld();
+    if (!held_.empty()) ResumeHeld();
   }
 }
 
 int UdpWorker::WaitMillis() const {
   if (held_.empty()) return -1;
-  const Duration left = held_.front().deadline - source_.clock.Boot();
+  const Duration left = next_deadline_ - source_.clock.Boot();
   const auto millis = std::chrono::ceil<std::chrono::milliseconds>(left).count();
   return static_cast<int>(std::clamp<int64_t>(millis, 0, 60000));
 }
@@ -137,80 +132,52 @@ void UdpWorker::Receive(size_t socket) {
     if (count == 0) return;
     counters_.queries.Add(count);
     config_.health = source_.health.load(std::memory_order_relaxed);
-    // The gate is asked after the queries came, and the view is loaded after the gate has answered.
-    if (source_.gate.HoldsLease(source_.clock.Boot())) {
-      Answer(count, socket);
-    } else {
-      Hold(count, socket);
+    path_.Look();
+    for (size_t i = 0; i < count; ++i) {
+      Wait wait;
+      const auto size = path_.Start(batch_->query(i), AnswerSpace(socket), wait);
+      if (size) {
+        Send(batch_->peer(i), *size);
+      } else {
+        Hold({.wait = wait, .socket = socket, .peer = batch_->peer(i)}, batch_->query(i));
+      }
     }
+    Flush();
     if (count < kBatch) return;
   }
 }
 
-void UdpWorker::Answer(size_t count, size_t socket) {
-  const zone::ZoneSet& zones = view_.Refresh();
-  for (size_t i = 0; i < count; ++i)
-    Send(batch_->peer(i), Respond(batch_->query(i), zones, Transport::kUdp, config_, AnswerSpace(socket)));
-  Flush();
-}
-
-void UdpWorker::Hold(size_t count, size_t socket) {
-  std::optional<HeldQuery> held;
-  for (size_t i = 0; i < count; ++i) {
-    const auto size = RespondWithoutZones(batch_->query(i), Transport::kUdp, config_, AnswerSpace(socket));
-    if (size) {
-      Send(batch_->peer(i), *size);
-      continue;
-    }
-    if (!held)
-      held = {.ticket = source_.gate.BeginBarrier(),
-              .deadline = source_.clock.Boot() + hold_budget_,
-              .socket = socket};
-    held->peer = batch_->peer(i);
-    HoldOne(*held, batch_->query(i));
-  }
-  Flush();
-}
-
-void UdpWorker::HoldOne(const HeldQuery& held, wire::Bytes query) {
-  counters_.held.Add();
+void UdpWorker::Hold(const HeldQuery& held, wire::Bytes query) {
+  next_deadline_ = held_.empty() ? held.wait.deadline : std::min(next_deadline_, held.wait.deadline);
   while (!held_.TryPush(held, query)) {
     counters_.hold_overflow.Add();
-    AnswerFront([this](wire::Bytes bytes, std::span<uint8_t> out) {
-      return RespondServFail(bytes, Transport::kUdp, config_, out);
-    });
+    HeldQuery& oldest = held_.at(0);
+    const std::span<uint8_t> out = AnswerSpace(oldest.socket);
+    Send(oldest.peer, RespondServFail(held_.bytes(oldest), Transport::kUdp, config_, out));
+    oldest.done = true;
+    held_.PopDone();
   }
 }
 
-template <class RespondTo>
-void UdpWorker::AnswerFront(RespondTo respond_to) {
-  const HeldQuery& held = held_.front();
-  Send(held.peer, respond_to(held_.front_bytes(), AnswerSpace(held.socket)));
-  held_.PopFront();
-}
-
-void UdpWorker::AnswerHeld() {
-  const uint64_t completed = source_.gate.HoldsLease(source_.clock.Boot()) ? ~uint64_t{0} : source_.gate.completed();
-  if (held_.front().ticket > completed) return;
-  const zone::ZoneSet& zones = view_.Refresh();
-  while (!held_.empty() && held_.front().ticket <= completed) {
-    AnswerFront([&](wire::Bytes bytes, std::span<uint8_t> out) {
-      return Respond(bytes, zones, Transport::kUdp, config_, out);
-    });
+void UdpWorker::ResumeHeld() {
+  path_.Look();
+  bool for_pending = false;
+  next_deadline_ = BootTime{Duration::max()};
+  for (size_t i = 0; i < held_.size(); ++i) {
+    HeldQuery& held = held_.at(i);
+    if (held.done) continue;
+    const auto size = path_.Resume(held_.bytes(held), AnswerSpace(held.socket), held.wait);
+    if (size) {
+      Send(held.peer, *size);
+      held.done = true;
+    } else {
+      next_deadline_ = std::min(next_deadline_, held.wait.deadline);
+      for_pending = for_pending || !held.wait.for_barrier;
+    }
   }
+  held_.PopDone();
   Flush();
-}
-
-void UdpWorker::ExpireHeld() {
-  if (held_.empty()) return;
-  const BootTime now = source_.clock.Boot();
-  while (!held_.empty() && held_.front().deadline <= now) {
-    counters_.hold_expired.Add();
-    AnswerFront([this](wire::Bytes bytes, std::span<uint8_t> out) {
-      return RespondServFail(bytes, Transport::kUdp, config_, out);
-    });
-  }
-  Flush();
+  path_.KeepWaiting(for_pending);
 }
 
 std::span<uint8_t> UdpWorker::AnswerSpace(size_t socket) {

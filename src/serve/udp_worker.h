@@ -28,30 +28,23 @@ class UdpWorker {
   void Run(std::stop_token stop);
   int WaitMillis() const;
   void Receive(size_t socket);
-  void Answer(size_t count, size_t socket);
-  void Hold(size_t count, size_t socket);
-  void HoldOne(const HeldQuery& held, wire::Bytes query);
-  // Answers from the view loaded now whatever the gate allows, then SERVFAIL to those that waited too long.
-  void AnswerHeld();
-  void ExpireHeld();
-  template <class RespondTo>
-  void AnswerFront(RespondTo respond_to);
+  void Hold(const HeldQuery& held, wire::Bytes query);
+  void ResumeHeld();
   // Where to write an answer that will go out by `socket`; then Send, before the next AnswerSpace.
   std::span<uint8_t> AnswerSpace(size_t socket);
   void Send(const SocketAddress& peer, size_t size);
   void Flush();
 
   const std::vector<UniqueFd> sockets_;
-  const Duration hold_budget_;
   const DataSource source_;
   RespondConfig config_;
-  ViewHub<zone::ZoneSet>::Reader view_;
   WorkerCounters counters_;
   HeldQueries held_;
+  BootTime next_deadline_;  // of those held
   const std::unique_ptr<UdpBatch> batch_;
   const Wakeup wakeup_;
   UniqueFd epoll_;
-  uint64_t subscription_ = 0;
+  ReadPath path_;
   std::jthread thread_;  // last: starts when all else stands, and is joined first
 };
 

@@ -8,13 +8,13 @@
 #include "base/read_view.h"
 #include "serve/respond.h"
 #include "serve/socket_address.h"
-#include "zone/zone_set.h"
+#include "zone/view.h"
 
 namespace quorate::serve {
 
 // What a server answers from. All of it outlives the server.
 struct DataSource {
-  const ViewHub<zone::ZoneSet>& zones;
+  const ViewHub<zone::View>& views;
   ReadGate& gate;
   const Clock& clock;
   // Read once per batch into RespondConfig::health.
@@ -24,7 +24,8 @@ struct DataSource {
 struct ServerOptions {
   std::vector<SocketAddress> addresses;  // no wildcard: see ExpandWildcard. Port 0: any, see addresses().
   int workers = 1;                       // threads, each with a socket of its own for each address
-  // A query waits at most this long for a read barrier, then it is answered SERVFAIL.
+  // A query waits at most this long for what touches its answer, and then, or without a lease at once, at
+  // most this long for a read barrier; then the consistency of its zone decides.
   Duration hold_budget = std::chrono::milliseconds(250);
   // TCP: a connection without a whole query, or that takes no answer, for so long is closed (RFC 7766 6.2.3).
   Duration tcp_idle = std::chrono::seconds(10);

@@ -27,7 +27,7 @@ class SimReplica::Machine final : public rsm::StateMachine {
  public:
   Machine(kv::OrderedMap& map, SimReplica& owner)
       : owner_(owner),
-        state_(map, {.zones_changed = {},
+        state_(map, {.published = {},
                      .store_changed =
                          [this](Revision revision, const std::vector<kv::Event>& events) {
                            owner_.checker_.OnStoreChanged(owner_.id_, revision, events);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/check.h"
+
 namespace quorate::zone {
 
 const Zone* ZoneSet::FindZone(dns::NameView qname) const {
@@ -43,19 +45,44 @@ ZoneSet ZoneSet::Without(dns::NameView apex) const {
   return next;
 }
 
+ZoneSet ZoneSet::WithSettings(dns::NameView apex, const Settings& settings) const {
+  ZonePtr zone = Get(apex);
+  CHECK(zone != nullptr);
+  ZoneSet next = *this;
+  next.Put(std::move(zone), settings);
+  return next;
+}
+
+Settings ZoneSet::SettingsOf(const Zone& zone) const {
+  if (configured_ == 0) return {};
+  const FoldedName folded(zone.apex().wire());
+  const Leaf* leaf = zones_.Find(zone.apex_hash(), folded.view());
+  return leaf != nullptr ? leaf->settings : Settings();
+}
+
 void ZoneSet::Put(ZonePtr zone) {
+  const Settings kept = SettingsOf(*zone);
+  Put(std::move(zone), kept);
+}
+
+void ZoneSet::Put(ZonePtr zone, const Settings& settings) {
   const size_t before = zones_.size();
+  configured_ -= SettingsOf(*zone) == Settings() ? 0 : 1;
+  configured_ += settings == Settings() ? 0 : 1;
   const size_t depth = zone->apex_labels();
   const uint64_t hash = zone->apex_hash();
-  zones_.Put(hash, RefPtr<Leaf>::Adopt(new Leaf(std::move(zone))));
+  zones_.Put(hash, RefPtr<Leaf>::Adopt(new Leaf(std::move(zone), settings)));
   if (zones_.size() == before) return;
   if (by_depth_.size() <= depth) by_depth_.resize(depth + 1);
   ++by_depth_[depth];
 }
 
 void ZoneSet::Remove(dns::NameView apex) {
+  const ZonePtr gone = Get(apex);
+  if (gone == nullptr) return;
   const FoldedName folded(apex);
-  if (!zones_.Erase(NameHash(apex), folded.view())) return;
+  configured_ -= SettingsOf(*gone) == Settings() ? 0 : 1;
+  zones_.Erase(gone->apex_hash(), folded.view());
   --by_depth_[folded.label_count()];
   while (!by_depth_.empty() && by_depth_.back() == 0) by_depth_.pop_back();
 }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "zone/settings.h"
 #include "zone/zone.h"
 
 namespace quorate::zone {
@@ -23,11 +24,17 @@ class ZoneSet {
   // The zone with this very apex.
   ZonePtr Get(dns::NameView apex) const;
 
-  // Adds the zone, or puts it in the place of the one with its apex.
+  // Of a zone of this set, or one with its apex. No allocation.
+  Settings SettingsOf(const Zone& zone) const;
+
+  // Adds the zone, or puts it in the place of the one with its apex, whose settings it keeps.
   ZoneSet With(ZonePtr zone) const;
+  // The zone with that apex must be in the set.
+  ZoneSet WithSettings(dns::NameView apex, const Settings& settings) const;
   ZoneSet Without(dns::NameView apex) const;
   // In place, for building large sets; other copies do not change.
   void Put(ZonePtr zone);
+  void Put(ZonePtr zone, const Settings& settings);
   void Remove(dns::NameView apex);
 
   size_t size() const { return zones_.size(); }
@@ -38,19 +45,21 @@ class ZoneSet {
   // One zone in the map.
   class Leaf {
    public:
-    explicit Leaf(ZonePtr z) : zone(std::move(z)) {}
+    Leaf(ZonePtr z, const Settings& s) : zone(std::move(z)), settings(s) {}
     dns::NameView key() const { return zone->apex().wire(); }
     void Ref() const { refs_.fetch_add(1, std::memory_order_relaxed); }
     void Unref() const {
       if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
     }
     const ZonePtr zone;
+    const Settings settings;
 
    private:
     mutable std::atomic<uint32_t> refs_{1};
   };
 
   NameMap<Leaf> zones_;
+  size_t configured_ = 0;           // zones with settings that are not the default
   std::vector<uint32_t> by_depth_;  // how many apexes have so many labels: bounds the search
 };
 

@@ -84,7 +84,7 @@ struct TestGroup {
   WatchHub hub;
   rsm::ReplicatedState machine{
       store.map(),
-      {.zones_changed = [](auto) {},
+      {.published = [](LogIndex, const auto&) {},
        .store_changed = [this](Revision r, const auto& events) { hub.Publish(r, events); },
        .reloaded = [] {}}};
   TestClient client{machine};

@@ -1,0 +1,20 @@
+// How an encoded command begins to say what it is (docs/formats-commands.md).
+#pragma once
+
+#include <cstdint>
+
+namespace quorate::rsm {
+
+// The first byte of a command. A higher one needs a newer feature level.
+inline constexpr uint8_t kCommandVersion = 1;
+enum class CommandTag : uint8_t {
+  kKvTxn = 1,
+  kKvCompact = 2,
+  kZoneCreate = 3,
+  kZoneReplace = 4,
+  kZoneDelete = 5,
+  kZoneChange = 6,
+  kSeed = 7,
+};
+
+}  // namespace quorate::rsm

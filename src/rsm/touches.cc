@@ -1,0 +1,70 @@
+#include "rsm/touches.h"
+
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "rsm/codec.h"
+#include "rsm/command_tags.h"
+
+namespace quorate::rsm {
+namespace {
+
+dns::RRType SkipRRset(ByteReader& in, dns::Name& owner) {
+  owner = codec::GetName(in);
+  const auto type = static_cast<dns::RRType>(in.U16());
+  in.U32();
+  for (size_t left = in.Count(); left > 0 && in.ok(); --left) in.String();
+  return type;
+}
+
+zone::Touches OfChange(ByteReader& in) {
+  zone::Touches touches;
+  const dns::Name apex = codec::GetName(in);
+  for (size_t left = in.Count(); left > 0 && in.ok(); --left) {
+    in.U8();  // the kind of edit does not matter
+    dns::Name owner;
+    const dns::RRType type = SkipRRset(in, owner);
+    if (!in.ok()) break;
+    zone::AddRecordTouch(apex, owner, type, touches);
+    // The rest can touch no more than this.
+    if (touches.subtrees.back() == apex) break;
+  }
+  if (!in.ok()) return {};
+  if (!touches.subtrees.empty()) touches.serials.push_back(apex);
+  return touches;
+}
+
+zone::Touches OfZone(ByteReader& in) {
+  zone::Touches touches;
+  touches.subtrees.push_back(codec::GetName(in));
+  return in.ok() ? touches : zone::Touches();
+}
+
+}  // namespace
+
+zone::Touches TouchesOf(const Entry& entry) {
+  if (!entry.is_command) return {};
+  const std::optional<StampedCommand> stamped = ParseStamped(entry.payload);
+  if (!stamped) return {};
+  ByteReader in(stamped->command);
+  if (in.U8() != kCommandVersion) return {};
+  in.String();  // origin
+  in.String();  // idempotency key
+  if (in.U8() != 0) in.Varint();
+  switch (static_cast<CommandTag>(in.U8())) {
+    case CommandTag::kZoneChange:
+      return OfChange(in);
+    case CommandTag::kZoneCreate:
+    case CommandTag::kZoneReplace:
+    case CommandTag::kZoneDelete:
+      return OfZone(in);
+    case CommandTag::kSeed:
+      return {.everything = true, .subtrees = {}, .serials = {}};
+    case CommandTag::kKvTxn:
+    case CommandTag::kKvCompact:
+      return {};
+  }
+  return {};
+}
+
+}  // namespace quorate::rsm

@@ -1,0 +1,47 @@
+// What the look-ups for one answer visited, and what follows from it (read-leases: "DNS: which answers does a
+// pending change touch?").
+#pragma once
+
+#include <algorithm>
+#include <optional>
+
+#include "base/consistency.h"
+#include "zone/view.h"
+
+namespace quorate::serve {
+
+// No allocation, no lock. Every name that was looked for is noted: absent ones, targets of aliases, hosts of
+// additional data, and names outside our zones too.
+class Visits {
+ public:
+  // Only pending entries up to `through` count.
+  Visits(const zone::PendingChanges* pending, LogIndex through) : pending_(pending), through_(through) {}
+
+  void Note(dns::NameView name) {
+    if (pending_ != nullptr) [[unlikely]]
+      touched_ = std::max(touched_, pending_->LastTouching(name, through_));
+  }
+  // A question for the SOA of `name`, or for all it has.
+  void NoteWithSerial(dns::NameView name) {
+    if (pending_ != nullptr) [[unlikely]]
+      touched_ = std::max(touched_, pending_->LastTouchingSerial(name, through_));
+  }
+  void NoteZone(const zone::ZoneSet& zones, const zone::Zone& zone) {
+    if (consistency_ && consistency_->kind == Consistency::Kind::kLinearizable) return;
+    const Consistency here = zones.SettingsOf(zone).consistency;
+    consistency_ = consistency_ ? Strictest(*consistency_, here) : here;
+  }
+
+  // The last pending entry that touches the answer; 0: none.
+  LogIndex touched() const { return touched_; }
+  // The strictest of the zones that were visited; linearizable if there was none.
+  Consistency consistency() const { return consistency_.value_or(Consistency()); }
+
+ private:
+  const zone::PendingChanges* const pending_;
+  const LogIndex through_;
+  LogIndex touched_;
+  std::optional<Consistency> consistency_;
+};
+
+}  // namespace quorate::serve
