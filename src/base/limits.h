@@ -27,7 +27,13 @@ inline constexpr size_t kSnapshotTransfersMax = 2;  // to followers at a time; t
 inline constexpr size_t kReadWaitersMax = 65536;
 inline constexpr size_t kPendingTouchesMax =
     1024;  // names that unapplied changes touch; over it everything waits (a batch of 256 clients has ~512)
-inline constexpr size_t kSessionsMax = 100000;   // oldest by group time goes first
+// Exactly once. Full refuses what is new (retry later); nothing that lives is forgotten for it.
+inline constexpr size_t kIdempotencyKeysMax =
+    1000000;  // of one lifetime (24 h: 11 a second); ~250 bytes each on disk
+inline constexpr size_t kClientSessionsMax = 100000;
+inline constexpr size_t kSessionOutcomesMax = 256;  // of one session: requests whose answer it may not have
+inline constexpr size_t kKeptOutcomeBytesMax = size_t{1} << 20;     // of one outcome that is kept
+inline constexpr size_t kKeptOutcomesBytesMax = size_t{512} << 20;  // of all: a key's is ~60 bytes
 inline constexpr size_t kHeldQueriesMax = 4096;  // DNS queries of one worker waiting for a barrier
 inline constexpr size_t kHttpJobsMax =
     256;  // HTTP requests waiting for the worker: ~25 ms each for small zones
@@ -69,6 +75,7 @@ inline constexpr size_t kRRsetRecordsMax = kRRsetWireBytesMax / 12;  // without 
 inline constexpr size_t kRRsetsPerNameMax = 256;                     // types at one name; ~100 exist
 
 static_assert(kInflightBytesMax >= 2 * kAppendBytesMax, "else one batch stalls the pipeline");
+static_assert(kKeptOutcomesBytesMax >= kIdempotencyKeysMax * 256, "else small outcomes fill it first");
 static_assert(kProposalBytesMax >= kCommandBytesMax, "else the largest command can never be proposed");
 
 }  // namespace quorate::limits

@@ -15,6 +15,7 @@ using codec::PutName;
 using codec::PutRRsets;
 
 using Tag = CommandTag;
+constexpr uint8_t kVersion = kCommandVersion, kSessionVersion = kCommandVersionOfSessions;
 
 void PutTag(ByteWriter& out, Tag tag) { out.U8(static_cast<uint8_t>(tag)); }
 
@@ -71,12 +72,24 @@ void PutBody(const Command& command, ByteWriter& out) {
                    for (const ZoneCreate& zone : c.zones)
                      PutName(out, zone.apex), PutRRsets(out, zone.rrsets);
                  },
+                 [&](const SessionOpen& c) {
+                   PutTag(out, Tag::kSessionOpen);
+                   out.U64(static_cast<uint64_t>(c.lifetime.count()));
+                 },
+                 [&](const SessionClose& c) { PutTag(out, Tag::kSessionClose), out.U64(c.id); },
              },
              command.body);
 }
 
-bool GetBody(ByteReader& in, Command& command) {
-  switch (static_cast<Tag>(in.U8())) {
+bool IsSessionCommand(const Command& command) {
+  return std::holds_alternative<SessionOpen>(command.body) ||
+         std::holds_alternative<SessionClose>(command.body);
+}
+
+bool GetBody(ByteReader& in, uint8_t version, Command& command) {
+  const Tag tag = static_cast<Tag>(in.U8());
+  if (version == kVersion && tag > Tag::kSeed) return false;
+  switch (tag) {
     case Tag::kKvTxn: {
       std::optional<kv::TxnRequest> txn = kv::DecodeTxnRequest(in);
       if (!txn) return false;
@@ -114,20 +127,31 @@ bool GetBody(ByteReader& in, Command& command) {
       command.body = std::move(seed);
       return true;
     }
+    case Tag::kSessionOpen:
+      command.body = SessionOpen{Duration(static_cast<int64_t>(in.U64()))};
+      return true;
+    case Tag::kSessionClose:
+      command.body = SessionClose{in.U64()};
+      return true;
   }
   return false;
 }
 
 }  // namespace
 
-// command := version:u8 origin:string asked; asked := key:string has_revision:u8 [revision:varint] tag:u8
-// body
+// command := 1:u8 origin:string key:string rest
+//          | 2:u8 origin:string oldest_unanswered:varint key:string session:varint sequence:varint rest
+// rest := has_revision:u8 [revision:varint] tag:u8 body
 std::string EncodeCommand(const Command& command) {
   CHECK_LE(command.idempotency_key.size(), kIdempotencyKeyMax);
+  const bool of_sessions = command.session || IsSessionCommand(command);
   ByteWriter out(256);
-  out.U8(kCommandVersion);
+  out.U8(of_sessions ? kSessionVersion : kVersion);
   out.String(command.origin);
+  const SessionRequest session = command.session.value_or(SessionRequest());
+  if (of_sessions) out.Varint(session.oldest_unanswered);
   out.String(command.idempotency_key);
+  if (of_sessions) out.Varint(session.id), out.Varint(session.sequence);
   out.U8(command.if_revision.has_value());
   if (command.if_revision) out.Varint(command.if_revision->value);
   PutBody(command, out);
@@ -136,22 +160,30 @@ std::string EncodeCommand(const Command& command) {
 
 Result<Command, std::string> DecodeCommand(std::string_view bytes) {
   ByteReader in(bytes);
-  if (const uint8_t version = in.U8(); !in.ok() || version != kCommandVersion) {
+  const uint8_t version = in.U8();
+  if (!in.ok() || (version != kVersion && version != kSessionVersion)) {
     return std::string("unknown command version ") + std::to_string(version);
   }
   Command command;
+  SessionRequest session;
   command.origin = in.String();
+  if (version == kSessionVersion) session.oldest_unanswered = in.Varint();
   command.idempotency_key = in.String();
   if (command.idempotency_key.size() > kIdempotencyKeyMax) return std::string("idempotency key too long");
+  if (version == kSessionVersion) session.id = in.Varint(), session.sequence = in.Varint();
+  if (session.id != 0) command.session = session;
   if (in.U8() != 0) command.if_revision = Revision{in.Varint()};
-  if (!GetBody(in, command) || !in.AtEnd()) return std::string("malformed command");
+  if (!GetBody(in, version, command) || !in.AtEnd()) return std::string("malformed command");
+  if (command.session && (!command.idempotency_key.empty() || IsSessionCommand(command)))
+    return std::string("a session does not go with an idempotency key, nor with opening or closing one");
   return command;
 }
 
 std::string_view WhatIsAsked(std::string_view command) {
   ByteReader in(command);
-  in.U8();
+  const uint8_t version = in.U8();
   in.String();
+  if (version == kSessionVersion) in.Varint();
   return in.Raw(in.remaining());
 }
 

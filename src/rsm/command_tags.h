@@ -5,8 +5,9 @@
 
 namespace quorate::rsm {
 
-// The first byte of a command. A higher one needs a newer feature level.
-inline constexpr uint8_t kCommandVersion = 1;
+// The first byte of a command. A higher one needs a newer feature level. What has nothing of sessions is written
+// as the first.
+inline constexpr uint8_t kCommandVersion = 1, kCommandVersionOfSessions = 2;
 enum class CommandTag : uint8_t {
   kKvTxn = 1,
   kKvCompact = 2,
@@ -15,6 +16,8 @@ enum class CommandTag : uint8_t {
   kZoneDelete = 5,
   kZoneChange = 6,
   kSeed = 7,
+  kSessionOpen = 9,
+  kSessionClose = 10,
 };
 
 }  // namespace quorate::rsm

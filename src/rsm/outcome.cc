@@ -5,10 +5,15 @@
 #include "rsm/codec.h"
 
 namespace quorate::rsm {
+namespace {
+
+constexpr uint8_t kHasTxn = 1, kHasSession = 2;
+
+}  // namespace
 
 // result := refused:u8 reason:string store_error:u8 changed:u8 revision:varint serial:u32
 // added,removed,changed:varint
-//           count:varint current*  has_txn:u8 [txn]
+//           count:varint current*  has:u8 [txn] [id:u64 lifetime:u64 deadline:u64]
 std::string EncodeResult(const CommandResult& result) {
   ByteWriter out(64);
   out.U8(static_cast<uint8_t>(result.refused));
@@ -27,8 +32,13 @@ std::string EncodeResult(const CommandResult& result) {
     out.Varint(stored.mod_revision.value);
   }
   const bool has_txn = result.txn.revision.value != 0;
-  out.U8(has_txn);
+  out.U8((has_txn ? kHasTxn : 0) | (result.session ? kHasSession : 0));
   if (has_txn) kv::EncodeTxnResponse(result.txn, out);
+  if (result.session) {
+    out.U64(result.session->id);
+    out.U64(static_cast<uint64_t>(result.session->lifetime.count()));
+    out.U64(static_cast<uint64_t>(result.session->deadline.count()));
+  }
   return out.Take();
 }
 
@@ -36,7 +46,7 @@ std::optional<CommandResult> DecodeResult(std::string_view outcome) {
   ByteReader in(outcome);
   CommandResult result;
   const uint8_t refused = in.U8();
-  if (refused > static_cast<uint8_t>(Refused::kSeeded)) return std::nullopt;
+  if (refused > static_cast<uint8_t>(Refused::kOutcomeTooLarge)) return std::nullopt;
   result.refused = static_cast<Refused>(refused);
   result.reason = in.String();
   if (const uint8_t error = in.U8()) result.store_error = static_cast<kv::Error>(error);
@@ -54,10 +64,17 @@ std::optional<CommandResult> DecodeResult(std::string_view outcome) {
     stored.mod_revision = Revision{in.Varint()};
     result.current.push_back(std::move(stored));
   }
-  if (in.U8() != 0) {
+  const uint8_t has = in.U8();
+  if (has & kHasTxn) {
     std::optional<kv::TxnResponse> txn = kv::DecodeTxnResponse(in);
     if (!txn) return std::nullopt;
     result.txn = std::move(*txn);
+  }
+  if (has & kHasSession) {
+    SessionGrant& grant = result.session.emplace();
+    grant.id = in.U64();
+    grant.lifetime = Duration(static_cast<int64_t>(in.U64()));
+    grant.deadline = Duration(static_cast<int64_t>(in.U64()));
   }
   if (!in.AtEnd()) return std::nullopt;
   return result;

@@ -25,6 +25,17 @@ enum class Refused : uint8_t {
   kStore = 7,        // the store says no; `store_error` says which of etcd's errors
   kKeyReused = 8,    // the idempotency key belongs to another command
   kSeeded = 9,       // a Seed of a group that was seeded before
+  // Not refused and not applied now: whether the request was applied before cannot be told any more.
+  kUnknown = 10,
+  kTableFull = 11,        // of sessions, keys or kept outcomes; nothing is kept of this: retry later
+  kOutcomeTooLarge = 12,  // to be kept for a retry, as a key or a session asks
+};
+
+// What a SessionOpen made.
+struct SessionGrant {
+  uint64_t id = 0;
+  Duration lifetime{0};
+  Duration deadline{0};  // in group time; every command in the session moves it to `lifetime` from then
 };
 
 struct StoredRRset {
@@ -40,8 +51,9 @@ struct CommandResult {
   Revision revision;                     // of the store after it
   dns::Serial serial;                    // of the zone after it
   uint32_t rrsets_added = 0, rrsets_removed = 0, rrsets_changed = 0;
-  std::vector<StoredRRset> current;  // kConflict: the touched RRsets, at most kCurrentMax
-  kv::TxnResponse txn;               // KvTxn
+  std::vector<StoredRRset> current;     // kConflict: the touched RRsets, at most kCurrentMax
+  kv::TxnResponse txn;                  // KvTxn
+  std::optional<SessionGrant> session;  // SessionOpen
 };
 inline constexpr size_t kCurrentMax = 16;
 

@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/overloaded.h"
 #include "rsm/conditions.h"
+#include "rsm/idempotency_keys.h"
 #include "rsm/read.h"
 #include "rsm/sessions.h"
 #include "rsm/zones.h"
@@ -20,7 +21,6 @@ namespace quorate::rsm {
 namespace {
 
 constexpr char kAppliedKey[] = "mapplied";
-constexpr uint64_t kExpirePerCommand = 8;
 constexpr size_t kCompactPerCommand = 128;
 
 uint64_t Mix(uint64_t hash, LogIndex index, const kv::MapBatch& batch) {
@@ -48,57 +48,72 @@ uint64_t Digest(std::string_view command) {
 }  // namespace
 
 struct ReplicatedState::Work {
-  explicit Work(const kv::MapReader& map) : txn(map) {}
+  Work(const kv::MapReader& map, const once::Bounds& bounds, once::Counts kept, LogIndex at, Duration now)
+      : index(at), counts(kept), txn(map), table{map, bounds, now, counts, batch} {}
+  Work(const Work&) = delete;
 
+  const LogIndex index;
+  once::Counts counts;
   kv::Transaction txn;
   kv::MapBatch batch;  // what is not of the store: sessions, compaction, the applied mark
   CommandResult result;
   std::shared_ptr<const zone::ZoneSet> zones;  // null: as before
   kv::Committed committed;
-  uint64_t sessions = 0;
   bool compacts = false;
+  once::Table table;  // over `batch` and `counts`
 
   void Refuse(Refused why, std::string reason) {
     result.refused = why;
     result.reason = std::move(reason);
   }
+  // Nothing of a refused command stays.
+  void TakeBack() {
+    zones = nullptr;
+    committed = {.revision = txn.base_revision()};
+    result.revision = committed.revision;
+  }
 };
 
-// mark := version:u8 index:u64 term:u64 group_time:u64 hash:u64 sessions:u64 compacting:u8
+// mark := 2:u8 index:u64 term:u64 group_time:u64 hash:u64 keys:u64 sessions:u64 bytes:u64 compacting:u8
 std::string ReplicatedState::AppliedMark::Encode() const {
   ByteWriter out(48);
-  out.U8(1);
+  out.U8(2);
   out.U64(index.value), out.U64(term.value), out.U64(static_cast<uint64_t>(group_time.count()));
-  out.U64(hash), out.U64(sessions), out.U8(compacting);
+  out.U64(hash), out.U64(once.keys), out.U64(once.sessions), out.U64(once.bytes), out.U8(compacting);
   return out.Take();
 }
 
 ReplicatedState::AppliedMark ReplicatedState::AppliedMark::Decode(std::string_view bytes) {
   ByteReader in(bytes);
-  if (in.U8() != 1) FailStop("the state is of another version than this program");
+  const uint8_t version = in.U8();
+  if (version != 1 && version != 2) FailStop("the state is of another version than this program");
   AppliedMark mark;
   mark.index = LogIndex{in.U64()};
   mark.term = Term{in.U64()};
   mark.group_time = Duration(static_cast<int64_t>(in.U64()));
   mark.hash = in.U64();
-  mark.sessions = in.U64();
+  mark.once.keys = in.U64();
+  if (version == 2) mark.once.sessions = in.U64(), mark.once.bytes = in.U64();
+  mark.bytes_unknown = version == 1;
   mark.compacting = in.U8() != 0;
   if (!in.AtEnd()) FailStop("the state's applied mark is damaged");
   return mark;
 }
 
-ReplicatedState::ReplicatedState(kv::OrderedMap& map, Observer observer)
-    : map_(map), observer_(std::move(observer)), zones_(std::make_shared<const zone::ZoneSet>()) {}
+ReplicatedState::ReplicatedState(kv::OrderedMap& map, Observer observer, once::Bounds bounds)
+    : map_(map),
+      observer_(std::move(observer)),
+      bounds_(bounds),
+      zones_(std::make_shared<const zone::ZoneSet>()) {}
 
 Outcome ReplicatedState::Apply(const Entry& entry) {
   CHECK_GT(entry.index, applied_.index);
-  Work work(map_);
-  work.sessions = applied_.sessions;
   const std::optional<StampedCommand> stamped = entry.is_command ? ParseStamped(entry.payload) : std::nullopt;
   const Duration now =
       stamped ? std::max(stamped->stamp.group_time, applied_.group_time) : applied_.group_time;
+  Work work(map_, bounds_, applied_.once, entry.index, now);
   if (!entry.is_command) {
-    Write(entry, now, work);
+    Write(entry, work);
     PublishChanges(work);
     return {};
   }
@@ -109,29 +124,45 @@ Outcome ReplicatedState::Apply(const Entry& entry) {
     work.Refuse(Refused::kMalformed, command.error());
     outcome = EncodeResult(work.result);
   } else {
-    outcome = RunOnce(*command, command->idempotency_key.empty() ? 0 : Digest(stamped->command), now, work);
+    outcome = RunOnce(*command, stamped->command, work);
   }
-  Write(entry, now, work);
+  Write(entry, work);
   PublishChanges(work);
   return outcome;
 }
 
-Outcome ReplicatedState::RunOnce(const Command& command, uint64_t digest, Duration now, Work& work) {
-  const bool once = !command.idempotency_key.empty();
-  if (once) {
-    work.sessions -= sessions::Expire(map_, now, work.sessions, {kSessionLifetime, limits::kSessionsMax},
-                                      kExpirePerCommand, work.batch);
+Outcome ReplicatedState::RunOnce(const Command& command, std::string_view encoded, Work& work) {
+  const std::string_view key = command.idempotency_key;
+  const auto* close = std::get_if<SessionClose>(&command.body);
+  keys::Expire(work.table);
+  sessions::Expire(work.table, command.session ? command.session->id : close ? close->id : 0);
+  if (key.empty() && !command.session) {
+    Run(command, work);
+    return EncodeResult(work.result);
   }
-  if (const auto kept = once ? sessions::Find(map_, command.idempotency_key) : std::nullopt) {
-    if (kept->digest == digest) return kept->outcome;
-    work.Refuse(Refused::kKeyReused, "this idempotency key was used for another request: use a new one");
+  const uint64_t digest = Digest(encoded);
+  once::Known known = command.session ? sessions::Find(work.table, *command.session, digest)
+                                      : keys::Find(work.table, key, digest);
+  if (auto* kept = std::get_if<Outcome>(&known)) return std::move(*kept);
+  if (auto* refusal = std::get_if<once::Refusal>(&known)) {
+    work.Refuse(refusal->why, std::move(refusal->reason));
+    work.TakeBack();
     return EncodeResult(work.result);
   }
   Run(command, work);
   Outcome outcome = EncodeResult(work.result);
-  if (once) {
-    sessions::Keep(command.idempotency_key, {digest, outcome}, now, work.batch);
-    ++work.sessions;
+  if (work.result.refused == Refused::kTableFull) return outcome;  // the retry may find room
+  if (outcome.size() > limits::kKeptOutcomeBytesMax) {
+    work.result = {};
+    work.Refuse(Refused::kOutcomeTooLarge,
+                "what it returns is too large to be kept for a retry: ask for less");
+    work.TakeBack();
+    outcome = EncodeResult(work.result);
+  }
+  if (command.session) {
+    sessions::Keep(work.table, *command.session, {digest, outcome});
+  } else {
+    keys::Keep(work.table, key, {digest, outcome});
   }
   return outcome;
 }
@@ -143,12 +174,8 @@ void ReplicatedState::Run(const Command& command, Work& work) {
   } else {
     std::visit([&](const auto& body) { Do(body, work); }, command.body);
   }
-  if (work.result.refused == Refused::kNot) {
-    work.committed = work.txn.Commit();
-  } else {  // nothing of a refused command stays
-    work.zones = nullptr;
-    work.committed.revision = work.txn.base_revision();
-  }
+  if (work.result.refused != Refused::kNot) return work.TakeBack();
+  work.committed = work.txn.Commit();
   work.result.revision = work.committed.revision;
   work.result.changed |= !work.committed.events.empty();
 }
@@ -217,6 +244,16 @@ void ReplicatedState::Do(const Seed& command, Work& work) {
   work.txn.Put(kSeededKey, "1");
 }
 
+void ReplicatedState::Do(const SessionOpen& command, Work& work) {
+  work.result.session = sessions::Open(work.table, work.index.value, command.lifetime);
+  if (!work.result.session) return work.Refuse(Refused::kTableFull, "too many sessions are open just now");
+  work.result.changed = true;
+}
+
+void ReplicatedState::Do(const SessionClose& command, Work& work) {
+  work.result.changed = sessions::Close(work.table, command.id);
+}
+
 void ReplicatedState::ReplaceZone(const dns::Name& apex, const std::vector<dns::RRset>& rrsets, Work& work) {
   zone::ZoneBuilder builder(apex);
   for (const dns::RRset& rrset : rrsets) builder.Add(rrset);
@@ -253,7 +290,7 @@ void ReplicatedState::PutChanges(const zone::Changeset& changeset, Work& work) {
   TouchSoa(changeset.apex, work.txn);
 }
 
-void ReplicatedState::Write(const Entry& entry, Duration group_time, Work& work) {
+void ReplicatedState::Write(const Entry& entry, Work& work) {
   kv::MapBatch batch;
   if (applied_.compacting) batch = kv::StepCompaction(map_, kCompactPerCommand);
   const bool compacting = work.compacts || !batch.empty();
@@ -261,8 +298,12 @@ void ReplicatedState::Write(const Entry& entry, Duration group_time, Work& work)
                std::make_move_iterator(work.committed.batch.end()));
   batch.insert(batch.end(), std::make_move_iterator(work.batch.begin()),
                std::make_move_iterator(work.batch.end()));
-  applied_ = {entry.index,   entry.term, group_time, Mix(applied_.hash, entry.index, batch),
-              work.sessions, compacting};
+  applied_ = {.index = entry.index,
+              .term = entry.term,
+              .group_time = work.table.now,
+              .hash = Mix(applied_.hash, entry.index, batch),
+              .once = work.counts,
+              .compacting = compacting};
   batch.push_back({kAppliedKey, applied_.Encode()});
   map_.Write(batch);
 }
@@ -278,6 +319,7 @@ void ReplicatedState::PublishChanges(const Work& work) {
 void ReplicatedState::Reload() {
   const std::optional<std::string> mark = map_.Get(kAppliedKey);
   applied_ = mark ? AppliedMark::Decode(*mark) : AppliedMark{};
+  if (applied_.bytes_unknown) applied_.once.bytes = keys::BytesKept(map_);
   zones_ = RebuildZones(map_);
   if (observer_.published) observer_.published(applied_.index, zones_);
   if (observer_.reloaded) observer_.reloaded();

@@ -1,6 +1,6 @@
 // The state machine of a nameserver group: the versioned store, and the DNS zones that are a view of it.
-// Apply: sessions, then the command on the store, then one batch into the map together with the applied
-// index, then the new zone versions are published.
+// Apply: keys and sessions, then the command on the store, then one batch into the map together with the
+// applied index, then the new zone versions are published.
 #pragma once
 
 #include <atomic>
@@ -11,6 +11,7 @@
 #include "kv/store.h"
 #include "rsm/api.h"
 #include "rsm/command.h"
+#include "rsm/once.h"
 #include "rsm/outcome.h"
 #include "zone/edit.h"
 #include "zone/zone_set.h"
@@ -30,8 +31,9 @@ struct Observer {
 class ReplicatedState final : public StateMachine {
  public:
   // `map` outlives this. Nothing is read before Reload(), which stops the process (FailStop) if the map holds
-  // a zone that cannot be rebuilt: everything in it was valid when it was applied.
-  ReplicatedState(kv::OrderedMap& map, Observer observer);
+  // a zone that cannot be rebuilt: everything in it was valid when it was applied. `bounds`: the same at
+  // every replica.
+  ReplicatedState(kv::OrderedMap& map, Observer observer, once::Bounds bounds = {});
 
   Outcome Apply(const Entry& entry) override;
   LogIndex applied_index() const override { return applied_.index; }
@@ -48,15 +50,16 @@ class ReplicatedState final : public StateMachine {
     Term term;
     Duration group_time{0};
     uint64_t hash = 0;
-    uint64_t sessions = 0;    // how many are kept
-    bool compacting = false;  // superseded versions are still being deleted
+    once::Counts once;
+    bool bytes_unknown = false;  // it was written by version 1, which did not count them
+    bool compacting = false;     // superseded versions are still being deleted
 
     std::string Encode() const;
     static AppliedMark Decode(std::string_view bytes);
   };
   struct Work;  // of one command: its transaction, what it changed, its result
 
-  Outcome RunOnce(const Command& command, uint64_t digest, Duration now, Work& work);
+  Outcome RunOnce(const Command& command, std::string_view encoded, Work& work);
   void Run(const Command& command, Work& work);
   void Do(const KvTxn& command, Work& work);
   void Do(const KvCompact& command, Work& work);
@@ -65,14 +68,17 @@ class ReplicatedState final : public StateMachine {
   void Do(const ZoneDelete& command, Work& work);
   void Do(const ZoneChange& command, Work& work);
   void Do(const Seed& command, Work& work);
+  void Do(const SessionOpen& command, Work& work);
+  void Do(const SessionClose& command, Work& work);
   void ReplaceZone(const dns::Name& apex, const std::vector<dns::RRset>& rrsets, Work& work);
   void Adopt(zone::EditOutcome outcome, Work& work);
   void PutChanges(const zone::Changeset& changeset, Work& work);
-  void Write(const Entry& entry, Duration group_time, Work& work);
+  void Write(const Entry& entry, Work& work);
   void PublishChanges(const Work& work);
 
   kv::OrderedMap& map_;
   const Observer observer_;
+  const once::Bounds bounds_;
   AppliedMark applied_;
   std::shared_ptr<const zone::ZoneSet> zones_;
 };

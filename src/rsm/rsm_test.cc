@@ -159,14 +159,6 @@ TEST_F(Rsm, AddedRecordsMayKeepTheTtlThatTheRRsetHas) {
   EXPECT_EQ(GetRRset(map(), Revision{0}, N("example."), N("new.example."), RRType::kA)->rrset.ttl, 3600u);
 }
 
-TEST_F(Rsm, AKeyIsForgottenByGroupTimeOnly) {
-  Put("k", "1", "old");
-  group_time += kSessionLifetime + std::chrono::seconds(1);
-  Put("k", "2", "new");  // expiry happens as keyed commands come
-  Put("k", "1", "old");
-  EXPECT_EQ(kv::Get(map(), "k")->value, "1");
-}
-
 TEST_F(Rsm, GroupTimeNeverGoesBack) {
   group_time = std::chrono::hours(2);
   Put("k", "1");

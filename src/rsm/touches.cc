@@ -47,9 +47,15 @@ zone::Touches TouchesOf(const Entry& entry) {
   const std::optional<StampedCommand> stamped = ParseStamped(entry.payload);
   if (!stamped) return {};
   ByteReader in(stamped->command);
-  if (in.U8() != kCommandVersion) return {};
+  const zone::Touches everything{.everything = true, .subtrees = {}, .serials = {}};
+  const uint8_t version = in.U8();
+  const bool of_sessions = version == kCommandVersionOfSessions;
+  // Of another version nothing is known, so anything may change.
+  if (in.ok() && version != kCommandVersion && !of_sessions) return everything;
   in.String();  // origin
+  if (of_sessions) in.Varint();
   in.String();  // idempotency key
+  if (of_sessions) in.Varint(), in.Varint();
   if (in.U8() != 0) in.Varint();
   switch (static_cast<CommandTag>(in.U8())) {
     case CommandTag::kZoneChange:
@@ -59,12 +65,14 @@ zone::Touches TouchesOf(const Entry& entry) {
     case CommandTag::kZoneDelete:
       return OfZone(in);
     case CommandTag::kSeed:
-      return {.everything = true, .subtrees = {}, .serials = {}};
+      return everything;
     case CommandTag::kKvTxn:
     case CommandTag::kKvCompact:
+    case CommandTag::kSessionOpen:
+    case CommandTag::kSessionClose:
       return {};
   }
-  return {};
+  return in.ok() ? everything : zone::Touches();
 }
 
 }  // namespace quorate::rsm

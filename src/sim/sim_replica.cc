@@ -59,6 +59,7 @@ class SimReplica::Machine final : public rsm::StateMachine {
     auto command = rsm::DecodeCommand(stamped->command);
     CHECK(command.ok());
     command->idempotency_key.clear();
+    command->session.reset();
     mutated_ = rsm::StampCommand(stamped->stamp, rsm::EncodeCommand(*command));
     entry.payload = mutated_;
     return entry;

@@ -60,6 +60,10 @@ grpc::Status ToStatus(const rsm::CommandResult& result) {
   switch (result.refused) {
     case rsm::Refused::kReserved:
       return {StatusCode::PERMISSION_DENIED, "etcdserver: permission denied: " + result.reason};
+    case rsm::Refused::kUnknown:
+      return {StatusCode::UNKNOWN, "etcdserver: " + result.reason};
+    case rsm::Refused::kTableFull:
+      return {StatusCode::RESOURCE_EXHAUSTED, "etcdserver: " + result.reason};
     case rsm::Refused::kKeyReused:
       return {StatusCode::FAILED_PRECONDITION, "etcdserver: " + result.reason};
     default:

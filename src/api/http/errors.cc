@@ -57,6 +57,12 @@ HttpResponse RefusedResponse(const rsm::CommandResult& result) {
       return reply(422, "idempotency_key_reused", "use a new Idempotency-Key for every new command");
     case Refused::kSeeded:
       return reply(409, "seeded");
+    case Refused::kUnknown:
+      return UnknownResponse(result.reason);
+    case Refused::kTableFull:
+      return WithRetry(reply(503, "table_full", "nothing was changed: try again a little later"));
+    case Refused::kOutcomeTooLarge:
+      return reply(422, "outcome_too_large", "nothing was changed");
   }
   return ErrorResponse(500, "internal", "an outcome that this version does not know");
 }
@@ -88,7 +94,17 @@ HttpResponse UnknownResponse() {
       .body = Dump({{"error", "the outcome is unknown: the change may or may not be applied"},
                     {"code", "unknown"},
                     {"outcome", "unknown"},
+                    {"retryable", true},
                     {"hint", "send it again with the same Idempotency-Key, to any replica of the group"}})};
+}
+
+HttpResponse UnknownResponse(const std::string& reason) {
+  return {.status = 504,
+          .body = Dump({{"error", reason},
+                        {"code", "unknown"},
+                        {"outcome", "unknown"},
+                        {"retryable", false},
+                        {"hint", "nothing was applied now; look at what is there, then decide"}})};
 }
 
 HttpResponse StatusResponse(const absl::Status& status) {

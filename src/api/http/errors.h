@@ -18,6 +18,8 @@ HttpResponse ErrorResponse(int status, std::string_view code, std::string_view e
 HttpResponse RefusedResponse(const rsm::CommandResult& result);
 HttpResponse NotProposedResponse(replica::Refusal why);
 HttpResponse UnknownResponse();
+// The state machine cannot tell (any more) whether the request was applied; nothing was applied now.
+HttpResponse UnknownResponse(const std::string& reason);
 // Of a read barrier or a transfer that failed.
 HttpResponse StatusResponse(const absl::Status& status);
 
