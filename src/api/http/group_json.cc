@@ -64,6 +64,8 @@ json MemberToJson(const raft::Member& member, const raft::Status& raft) {
     out["lag"] = raft.last.value - raft.durable.value;
     out["drift_ppm"] = 0;
     AddLease(raft.lease, raft.lease_left, out);
+  } else {
+    out["lease_left_ms"] = Milliseconds(raft.lease_left);
   }
   return out;
 }
