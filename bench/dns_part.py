@@ -76,7 +76,7 @@ def run(args, unpacked, work: pathlib.Path) -> dict:
         for name, port in ports.items():
             peers.wait_until(f"{name} answers", lambda: answers(port, "example.org") and answers(port, "."))
         for load, (questions, edns) in loads.items():
-            for _ in range(args.rounds):
+            for _ in range(args.rounds or 7):
                 for name, server in servers.items():
                     runs[load][name].append(measure(args, server, ports[name], questions, edns))
     for load in loads:

@@ -34,7 +34,7 @@ def measure(args, processes, endpoints: list[str], operation: str, clients: int)
 
 
 def run(args, unpacked, work: pathlib.Path) -> dict:
-    rounds = max(3, args.rounds // 2)
+    rounds = max(3, (args.rounds or 7) // 2)
     runs = {op: {n: {"etcd": [], "quorate": []} for n in CLIENTS} for op in ("put", "get")}
     etcd_ports = [(peers.free_port(socket.SOCK_STREAM), peers.free_port(socket.SOCK_STREAM)) for _ in range(3)]
     with contextlib.ExitStack() as stack:

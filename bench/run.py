@@ -1,8 +1,9 @@
-"""./dev bench [dns] [kv]: Quorate beside its peers, in one run on one machine, as figures and ratios.
+"""./dev bench [dns] [kv] [leases] [failover]: Quorate beside its peers, in one run on one machine, as figures and ratios.
 
 Answering: one replica (a group of its own) beside NSD and Knot with one worker each on core 0, the generator on core 1,
 the servers taking turns; CPU is the server's own. Writing: three replicas beside three etcd members on the same disk,
-driven by the same generator through the same API.
+driven by the same generator through the same API. Of Quorate alone: writes with read leases on and off and reads under
+them (`leases`, a part of `kv` too), and how soon it goes on after kill -9 (`failover`).
 """
 
 import argparse
@@ -12,15 +13,18 @@ import os
 import pathlib
 import platform
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 
 import dns_part
+import failover_part
 import kv_part
+import lease_part
 import peers
 
+PARTS = {"dns": [dns_part], "kv": [kv_part, lease_part], "leases": [lease_part], "failover": [failover_part]}
+BESIDE_PEERS = {"dns", "kv"}
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
@@ -33,26 +37,25 @@ def machine() -> dict:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", default=[], metavar="part", help="dns, kv (default: both)")
+    parser.add_argument("parts", nargs="*", default=[], metavar="part", help="dns, kv, leases, failover (default: dns and kv)")
     parser.add_argument("--build", default=ROOT / "build/release", type=pathlib.Path)
     parser.add_argument("--seconds", type=float, default=3, help="length of one measurement")
-    parser.add_argument("--rounds", type=int, default=7, help="measurements of each, taken in turns; the median counts")
+    parser.add_argument("--rounds", type=int, help="measurements of each, taken in turns, of which the median counts "
+                        "(7); kills of a leader (100)")
     parser.add_argument("--hosts", type=int, default=100_000)
     args = parser.parse_args()
     parts = args.parts or ["dns", "kv"]
-    if unknown := set(parts) - {"dns", "kv"}:
-        parser.error(f"no such part: {', '.join(sorted(unknown))}; there are dns and kv")
+    if unknown := set(parts) - set(PARTS):
+        parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
 
-    unpacked = peers.fetch(ROOT / "build/peers")
+    unpacked = peers.fetch(ROOT / "build/peers") if BESIDE_PEERS & set(parts) else None
     work = pathlib.Path(tempfile.mkdtemp(prefix="quorate-bench."))
     results = {"machine": machine()}
     if results["machine"]["load_before"] > 0.5:
         print(f"note: this machine is busy (load {results['machine']['load_before']}); the ratios will be noisy")
     try:
-        if "dns" in parts:
-            results["dns"] = dns_part.run(args, unpacked, work)
-        if "kv" in parts:
-            results["kv"] = kv_part.run(args, unpacked, work)
+        for part in [module for name in parts for module in PARTS[name]]:
+            results[part.__name__.removesuffix("_part")] = part.run(args, unpacked, work)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     out = ROOT / "bench/results" / f"{results['machine']['date']}-{'-'.join(parts)}.json"

@@ -101,6 +101,23 @@ TEST(Validate, DnsNeedsAWorker) {
   }
 }
 
+TEST_F(ConfigFile, LeasesAndPresetAreToldInTheFileOrByFlag) {
+  ASSERT_TRUE(Load("[raft]\npreset = 'wan'\nleases = false\n").ok());
+  EXPECT_EQ(options.preset, "wan");
+  EXPECT_FALSE(options.leases);
+  ASSERT_TRUE(Load("[raft]\nleases = true\n").ok());
+  EXPECT_FALSE(options.leases) << "--no-leases wins over the file";
+  EXPECT_THAT(MessageOf(Load("[raft]\nleases = 'on'\n")), HasSubstr("true or false"));
+}
+
+TEST(BootstrapTiming, HoldIsThePresetsUnlessGiven) {
+  ServeOptions o = Valid();
+  o.preset = "wan";
+  EXPECT_EQ(BootstrapTiming(o), raft::WanTiming());
+  o.hold_ms = 70;
+  EXPECT_EQ(BootstrapTiming(o).hold, std::chrono::milliseconds(70));
+}
+
 TEST(SplitAddress, TakesNumericAddressesOfBothFamilies) {
   std::string host;
   uint16_t port = 0;
@@ -120,6 +137,15 @@ TEST(PlaceByHand, RefusesMembersThatMakeNoSense) {
     o.members.push_back(bad);
     EXPECT_FALSE(PlaceByHand(o).ok()) << bad;
   }
+  ServeOptions learner = Valid();
+  learner.members.push_back("3=127.0.0.1:9/learner");
+  const auto place = PlaceByHand(learner);
+  ASSERT_TRUE(place.ok());
+  EXPECT_TRUE(place->members[1].voter);
+  EXPECT_FALSE(place->members[2].voter);
+  EXPECT_EQ(place->members[2].addresses.peer, "127.0.0.1:9");
+  learner.members = {"2=127.0.0.1:9/learner"};
+  EXPECT_THAT(MessageOf(PlaceByHand(learner).status()), HasSubstr("a member that votes"));
   ServeOptions unlisted = Valid();
   unlisted.replica_id = 3;
   EXPECT_THAT(MessageOf(PlaceByHand(unlisted).status()), HasSubstr("does not list this replica"));

@@ -12,7 +12,9 @@ namespace {
 
 constexpr Duration kFormationTimeout = std::chrono::minutes(10);
 
-// "1=127.0.0.1:2380"
+constexpr std::string_view kLearnerSuffix = "/learner";
+
+// "1=127.0.0.1:2380" or "4=127.0.0.1:2380/learner"
 absl::StatusOr<oracle::AssignedMember> ParseMember(const std::string& text) {
   const size_t equals = text.find('=');
   uint64_t id = 0;
@@ -20,10 +22,12 @@ absl::StatusOr<oracle::AssignedMember> ParseMember(const std::string& text) {
   const auto [parsed, error] = std::from_chars(text.data(), end, id);
   if (equals == std::string::npos || error != std::errc() || parsed != end || id == 0) {
     return absl::InvalidArgumentError(
-        fmt::format("--members: `{}` is not ID=ip:port with an ID from 1", text));
+        fmt::format("--members: `{}` is not ID=ip:port or ID=ip:port/learner with an ID from 1", text));
   }
-  oracle::AssignedMember member{MemberId{id}, {}};
-  member.addresses.peer = text.substr(equals + 1);
+  std::string_view address = std::string_view(text).substr(equals + 1);
+  oracle::AssignedMember member{.id = MemberId{id}, .voter = !address.ends_with(kLearnerSuffix)};
+  if (!member.voter) address.remove_suffix(kLearnerSuffix.size());
+  member.addresses.peer = address;
   std::string host;
   uint16_t port = 0;
   if (absl::Status s = SplitAddress(member.addresses.peer, host, port); !s.ok()) {
@@ -55,6 +59,8 @@ absl::StatusOr<oracle::Assignment> PlaceByHand(const ServeOptions& options) {
     return absl::InvalidArgumentError(
         fmt::format("--members does not list this replica: it is number {}", options.replica_id));
   }
+  if (std::none_of(place.members.begin(), place.members.end(), [](const auto& m) { return m.voter; }))
+    return absl::InvalidArgumentError("--members: a group needs a member that votes");
   return place;
 }
 

@@ -53,7 +53,8 @@ void Notice(const std::string& text) { fmt::print(stderr, "quorate: {}\n", text)
 raft::Configuration BootstrapConfiguration(const oracle::Assignment& place) {
   raft::Configuration configuration;
   for (const oracle::AssignedMember& member : place.members) {
-    configuration.members.push_back({.id = member.id, .address = member.addresses.peer});
+    configuration.members.push_back(
+        {.id = member.id, .voter = member.voter, .address = member.addresses.peer});
   }
   return configuration;
 }
@@ -170,7 +171,7 @@ absl::Status Process::Parts::StartReplica() {
 absl::Status Process::Parts::StartDns() {
   serve::ServerOptions server{.addresses = {},
                               .workers = options.dns_workers,
-                              .hold_budget = std::chrono::milliseconds(options.hold_ms),
+                              .hold_budget = BootstrapTiming(options).hold,
                               .respond = {}};
   server.respond.chaos = options.chaos_version;
   server.respond.version = fmt::format("Quorate {}", QUORATE_VERSION);

@@ -64,6 +64,15 @@ Key Flag(bool ServeOptions::*field) {
           }};
 }
 
+// Of a switch that is on by default.
+Key OnUnlessOff(bool ServeOptions::*field) {
+  return {"true or false", [field](ServeOptions& o, const toml::node& node) {
+            const auto value = node.value_exact<bool>();
+            if (value) o.*field &= *value;
+            return value.has_value();
+          }};
+}
+
 // "lan" is also the default: a flag that says so cannot be told from none.
 Key Preset(std::string ServeOptions::*field) {
   return {"\"lan\" or \"wan\"", [field](ServeOptions& o, const toml::node& node) {
@@ -94,6 +103,7 @@ const std::map<std::string, Key>& Keys() {
       {"group.members", Texts(&ServeOptions::members)},
       {"group.zones", Texts(&ServeOptions::zones)},
       {"raft.preset", Preset(&ServeOptions::preset)},
+      {"raft.leases", OnUnlessOff(&ServeOptions::leases)},
       {"raft.heartbeat_ms", Number(&ServeOptions::heartbeat_ms)},
       {"raft.election_ms", Number(&ServeOptions::election_ms)},
       {"storage.wal_segment_mib", Number(&ServeOptions::wal_segment_mib)},
@@ -215,7 +225,7 @@ absl::Status Validate(const ServeOptions& o) {
     return absl::InvalidArgumentError("raft.election_ms must be at least three times raft.heartbeat_ms");
   }
   if (const std::string why = raft::WhyUnsound(timing); !why.empty()) {
-    return absl::InvalidArgumentError("raft.heartbeat_ms, raft.election_ms: " + why);
+    return absl::InvalidArgumentError("raft.heartbeat_ms, raft.election_ms, dns.hold_ms: " + why);
   }
   return CheckFormation(o);
 }
@@ -231,6 +241,7 @@ raft::Timing BootstrapTiming(const ServeOptions& options) {
     timing.lease = timing.lease_wanted = 4 * timing.election_min;
     timing.lease_wait = raft::LeaseWaitFor(timing.lease);
   }
+  if (options.hold_ms > 0) timing.hold = std::chrono::milliseconds(options.hold_ms);
   return timing;
 }
 

@@ -26,15 +26,16 @@ struct ServeOptions {
   uint64_t group_id = 0;
   std::string group_name;
   uint64_t replica_id = 0;
-  std::vector<std::string> members;  // "1=127.0.0.1:2380", all of them, this one included
-  std::vector<std::string> zones;    // made with a minimal content when the group is first formed
+  // All of them, this one included: "1=127.0.0.1:2380"; without a vote "4=127.0.0.1:2380/learner".
+  std::vector<std::string> members;
+  std::vector<std::string> zones;  // made with a minimal content when the group is first formed
 
   // The times of a new group; afterwards the replicated configuration has them (`quorate group set`).
   std::string preset = "lan";  // or "wan"
   int heartbeat_ms = 0;        // 0: as the preset says
   int election_ms = 0;         // election timeouts are random in [election_ms, 2 * election_ms)
   bool leases = true;          // read leases from the first formation on
-  int hold_ms = 250;           // a DNS query waits at most this long for its read barrier, then SERVFAIL
+  int hold_ms = 0;             // a DNS query waits at most so long, then SERVFAIL; 0: as the preset says
   uint64_t wal_segment_mib = 16;
 
   std::string tls_cert, tls_key, tls_ca;  // PEM files; needed for any address that is not loopback

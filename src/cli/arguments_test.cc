@@ -2,7 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "cli/deployment.h"
+#include "cli/group_settings.h"
 #include "cli/rdata_arguments.h"
 
 namespace quorate::cli {
@@ -132,6 +135,25 @@ TEST(ExitCodes, OverSeveralRegionsTheOneThatNeedsMostCareWins) {
   EXPECT_EQ(Worse(ExitCode::kOk, ExitCode::kFailed), ExitCode::kFailed);
   EXPECT_EQ(Worse(ExitCode::kUnknown, ExitCode::kUnavailable), ExitCode::kUnknown);
   EXPECT_EQ(Worse(ExitCode::kPrecondition, ExitCode::kUnavailable), ExitCode::kUnavailable);
+}
+
+TEST(ParseSettings, EachWordIsAChangeAndTimesJoin) {
+  const auto changes = ParseSettings({"leases=on", "lease=800ms", "hold=2s", "eligible=2:off", "preset=wan"});
+  ASSERT_TRUE(changes.ok()) << changes.error().message;
+  ASSERT_EQ(changes->size(), 4u);
+  EXPECT_EQ((*changes)[0].dump(), R"({"leases":true})");
+  EXPECT_EQ((*changes)[1].dump(), R"({"timing":{"hold_ms":2000,"lease_ms":800}})");
+  EXPECT_EQ((*changes)[2].dump(), R"({"member":{"id":2,"lease_eligible":false}})");
+  EXPECT_EQ((*changes)[3].dump(), R"({"preset":"wan"})");
+}
+
+TEST(ParseSettings, WhatMakesNoSenseIsWrongUsage) {
+  for (const char* bad : {"", "leases", "leases=yes", "preset=man", "lease=800", "lease=0ms", "lease=-1s",
+                          "lease=1.5s", "lease_wait=1s", "eligible=2", "eligible=x:on", "eligible=2:maybe"}) {
+    const auto changes = ParseSettings({bad});
+    ASSERT_FALSE(changes.ok()) << bad;
+    EXPECT_EQ(changes.error().code, ExitCode::kUsage) << bad;
+  }
 }
 
 }  // namespace

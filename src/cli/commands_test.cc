@@ -268,8 +268,31 @@ TEST_F(Commands, AZoneCreatedAfterTheDeploymentWasFormedIsFound) {
 TEST_F(Commands, GroupStatusTellsOfEveryGroup) {
   EXPECT_EQ(Run("group status"), ExitCode::kOk);
   EXPECT_THAT(out, HasSubstr("us/g: group 7, replica 1 (leader)"));
+  EXPECT_THAT(out, HasSubstr("leases on, 600 ms"));
+  EXPECT_THAT(out, HasSubstr("is given a read lease"));
   EXPECT_EQ(Run("group members -o json"), ExitCode::kOk);
   EXPECT_THAT(out, HasSubstr("127.0.0.1:1"));
+}
+
+TEST_F(Commands, GroupSetChangesEveryGroupItMeans) {
+  ASSERT_EQ(Run("group set leases=off"), ExitCode::kOk) << err;
+  for (const Region* region : {&us, &eu})
+    EXPECT_FALSE(std::get<replica::SetLeases>(region->group.client.configured.value()).on);
+  ASSERT_EQ(Run("group set preset=wan -o json --region eu"), ExitCode::kOk) << err;
+  EXPECT_THAT(out, HasSubstr(R"("outcome": "changed")"));
+  EXPECT_EQ(std::get<replica::SetTiming>(*eu.group.client.configured).timing, raft::WanTiming());
+  EXPECT_EQ(Run("group set lease=long"), ExitCode::kUsage);
+  us.group.client.configure_status = absl::InvalidArgumentError("elections must outlast two heartbeats");
+  EXPECT_EQ(Run("group set heartbeat=100ms --region us"), ExitCode::kFailed);
+  EXPECT_THAT(err, HasSubstr("elections must outlast two heartbeats"));
+}
+
+TEST_F(Commands, GroupStatusOfAFollowerSaysWhoseKnowledgeItIs) {
+  us.group.client.role = raft::Role::kFollower;
+  EXPECT_EQ(RunAt("group status --server " + us.url()), ExitCode::kOk);
+  EXPECT_THAT(out, HasSubstr("This is what replica 2 knows: the leader, member 1, could not be asked"));
+  EXPECT_EQ(RunAt("group set leases=off --timeout 0.3 --server " + us.url()), ExitCode::kFailed);
+  EXPECT_THAT(err, HasSubstr("member 1 leads"));
 }
 
 }  // namespace

@@ -18,7 +18,9 @@ void AddPlaceFlags(CLI::App& command, app::ServeOptions& o) {
   command.add_option("--group-id", o.group_id, "Without an Oracle: number of the group, from 1");
   command.add_option("--group", o.group_name, "Without an Oracle: name of the group");
   command.add_option("--replica-id", o.replica_id, "Without an Oracle: number of this member, from 1");
-  command.add_option("--members", o.members, "Without an Oracle: 1=ip:port,2=ip:port,... of all members")
+  command
+      .add_option("--members", o.members,
+                  "Without an Oracle: 1=ip:port,2=ip:port,... of all members; 4=ip:port/learner has no vote")
       ->delimiter(',');
   command.add_option("--zones", o.zones, "Zones made with a minimal content when the group is first formed")
       ->delimiter(',');
@@ -40,6 +42,14 @@ void RegisterServe(CLI::App& app, ExitCode& exit) {
   command->add_option("--listen-peer", options->listen_peer, "ip:port for the other members of the group");
   command->add_option("--dns-workers", options->dns_workers, "Threads that answer DNS");
   AddPlaceFlags(*command, *options);
+  command
+      ->add_option(
+          "--preset", options->preset,
+          "Times of a new group: lan, or wan for members in several regions; later `quorate group set`")
+      ->check(CLI::IsMember({"lan", "wan"}));
+  command->add_flag_callback(
+      "--no-leases", [options] { options->leases = false; },
+      "A new group begins without read leases; later `quorate group set leases=on`");
   command->footer(
       "Examples:\n"
       "  quorate serve --data d1 --listen-dns 127.0.0.1:5301 --listen-http 127.0.0.1:8101 \\\n"

@@ -29,6 +29,7 @@ struct JoinRequest {
 struct AssignedMember {
   MemberId id;
   Addresses addresses;
+  bool voter = true;  // false: a learner
 };
 
 struct Assignment {

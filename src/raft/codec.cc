@@ -11,6 +11,7 @@ constexpr uint8_t kConfigurationVersion = 2;
 constexpr uint8_t kMessageVersion = 2;
 constexpr uint8_t kVoterBit = 1;
 constexpr uint8_t kLeaseEligibleBit = 2;
+constexpr uint8_t kLeaseBarredBit = 4;  // only without the one before
 // A stamped command is a few bytes longer than the command its client sent.
 constexpr size_t kPayloadBytesMax = limits::kCommandBytesMax + 64;
 
@@ -56,7 +57,8 @@ void WriteConfiguration(const Configuration& configuration, ByteWriter& out) {
   out.Varint(configuration.members.size());
   for (const Member& m : configuration.members) {
     out.Varint(m.id.value);
-    out.U8(static_cast<uint8_t>((m.voter ? kVoterBit : 0) | (m.lease_eligible ? kLeaseEligibleBit : 0)));
+    out.U8(static_cast<uint8_t>((m.voter ? kVoterBit : 0) | (m.lease_eligible ? kLeaseEligibleBit : 0) |
+                                (m.lease_barred ? kLeaseBarredBit : 0)));
     out.String(m.address);
   }
   out.Varint(configuration.outgoing_voters.size());
@@ -79,8 +81,9 @@ Configuration ReadConfiguration(ByteReader& in) {
     const uint8_t bits = in.U8();
     m.voter = (bits & kVoterBit) != 0;
     m.lease_eligible = (bits & kLeaseEligibleBit) != 0;
+    m.lease_barred = (bits & kLeaseBarredBit) != 0;
     m.address = std::string(in.String());
-    if (m.id <= previous || bits > (kVoterBit | kLeaseEligibleBit) ||
+    if (m.id <= previous || bits > (kVoterBit | kLeaseBarredBit) || (m.lease_eligible && m.lease_barred) ||
         m.address.size() > limits::kAddressBytesMax)
       in.Fail();
     previous = m.id;

@@ -13,7 +13,7 @@ Payload Bytes(std::string s) { return std::make_shared<const std::string>(std::m
 Configuration ThreeVotersAndALearner() {
   return {.members = {{.id = {1}, .address = "127.0.0.1:7001"},
                       {.id = {2}, .address = "[::1]:7002"},
-                      {.id = {5}, .lease_eligible = false, .address = "c.example:7003"},
+                      {.id = {5}, .lease_eligible = false, .lease_barred = true, .address = "c.example:7003"},
                       {.id = {9}, .voter = false}},
           .outgoing_voters = {{1}, {2}, {4}}};
 }
@@ -141,7 +141,7 @@ TEST(Codec, TheBytesOfAConfigurationNeverChange) {
             "0104"
             "01030e3132372e302e302e313a37303031"
             "02030a5b3a3a315d3a37303032"
-            "05010e632e6578616d706c653a37303033"
+            "05050e632e6578616d706c653a37303033"
             "090200"
             "03010204");
   EXPECT_EQ(Hex(EncodeSnapshotMeta({.last_index = {300}, .last_term = {3}})), "ac0203010000");
@@ -151,6 +151,10 @@ TEST(Codec, ConfigurationsAreValidated) {
   EXPECT_EQ(DecodeConfiguration(EncodeConfiguration({})), Configuration{});
   const Configuration good = ThreeVotersAndALearner();
   EXPECT_EQ(DecodeConfiguration(EncodeConfiguration(good)), good);
+
+  Configuration both = good;
+  both.members[2].lease_eligible = true;
+  EXPECT_FALSE(DecodeConfiguration(EncodeConfiguration(both))) << "eligible and barred";
 
   Configuration unordered = good;
   std::swap(unordered.members[0], unordered.members[1]);

@@ -54,13 +54,14 @@ void Core::Impl::BeginTiming(Configuration& next) const {
   next.timing.lease = {};
   next.timing.lease_wait = LeaseWaitFor({});
   next.leases_on = config_.initial_leases;
-  for (Member& m : next.members) m.lease_eligible = next.leases_on;
+  for (Member& m : next.members) m.lease_eligible = next.leases_on && !m.lease_barred;
 }
 
 bool Core::Impl::AdjustEligibility(Configuration& next) {
   bool changed = false;
   const Duration lease = timing().lease;
   for (Member& m : next.members) {
+    if (m.lease_barred) continue;
     if (m.id == config_.self) {
       changed |= !std::exchange(m.lease_eligible, true);
       continue;

@@ -35,6 +35,7 @@ struct Member {
   MemberId id;
   bool voter = true;
   bool lease_eligible = true;  // may be granted a read lease (design note read-leases)
+  bool lease_barred = false;   // an operator's word: the leader does not make it eligible by itself
   std::string address;         // of its peer transport, host:port
   bool operator==(const Member&) const = default;
 };

@@ -13,7 +13,7 @@ absl::Status Apply(const SetLeases& set, raft::Configuration& c) {
   if (set.on && c.timing == raft::Timing{})
     return absl::InvalidArgumentError("the group has no times for leases yet: set a preset first");
   c.leases_on = set.on;
-  for (raft::Member& m : c.members) m.lease_eligible = set.on;
+  for (raft::Member& m : c.members) m.lease_eligible = set.on && !m.lease_barred;
   return absl::OkStatus();
 }
 
@@ -31,7 +31,8 @@ absl::Status Apply(const SetEligible& set, raft::Configuration& c) {
                               [&](const raft::Member& member) { return member.id == set.member; });
   if (m == c.members.end())
     return absl::InvalidArgumentError("the group has no member " + std::to_string(set.member.value));
-  m->lease_eligible = set.eligible;
+  m->lease_eligible = set.eligible && c.leases_on;
+  m->lease_barred = !set.eligible;
   return absl::OkStatus();
 }
 

@@ -140,18 +140,21 @@ class Replica:
 
 
 class Group:
-    """A static group: by default of 127.BASE.1.NUMBER on the same ports; `places` are (ip, ports) given instead."""
+    """A static group: by default of 127.BASE.1.NUMBER on the same ports; `places` are (ip, ports) given instead.
+    The last `learners` of them have no vote; `options` are more arguments of `serve`."""
 
-    def __init__(self, directory, size=3, zones=("example.org.",), places=None):
+    def __init__(self, directory, size=3, zones=("example.org.",), places=None, learners=0, options=()):
         self._reservation = None
         if places is None:
             base, self._reservation = local_net.choose_base(["group"], size)
             places = [(f"127.{base}.1.{number}", PORTS) for number in range(1, size + 1)]
-        members = ",".join(f"{number}={host_port(ip, ports['peer'])}" for number, (ip, ports) in enumerate(places, 1))
+        voters = len(places) - learners
+        members = ",".join(f"{number}={host_port(ip, ports['peer'])}" + ("" if number <= voters else "/learner")
+                           for number, (ip, ports) in enumerate(places, 1))
         self.replicas = []
         for number, (ip, ports) in enumerate(places, 1):
             arguments = ["--group-id", "1", "--group", "example", "--replica-id", str(number), "--members", members,
-                         "--zones", ",".join(zones)]
+                         "--zones", ",".join(zones), *options]
             self.replicas.append(Replica(f"r{number}", ip, Path(directory) / f"r{number}",
                                          Path(directory) / f"r{number}.log", arguments, ports))
 

@@ -359,6 +359,88 @@ TEST_F(Door, GroupStatusShowsMembersAndZones) {
   EXPECT_EQ(Call("POST", "/api/v1/group/transfer", {{"to", "three"}}).status, 400);
 }
 
+TEST_F(Door, GroupStatusTellsOfEveryMembersLease) {
+  group.client.peer = raft::PeerStatus{.id = MemberId{4},
+                                       .match = LogIndex{10},
+                                       .received = LogIndex{12},
+                                       .lease = raft::LeaseState::kSilent,
+                                       .lease_left = std::chrono::milliseconds(70),
+                                       .drift_ppm = -20};
+  const json status = Get("/api/v1/group");
+  EXPECT_EQ(status["leases"], true);
+  EXPECT_EQ(status["timing"]["lease_ms"], 600);
+  EXPECT_EQ(status["timing"]["election_ms"], 150);
+  EXPECT_EQ(status["read_rounds"], 12);
+  EXPECT_EQ(status["lease_left_ms"], 500);
+  const json& self = status["members"][0];
+  EXPECT_EQ(self["lease"], "holder");
+  EXPECT_EQ(self["lease_left_ms"], 500);
+  const json& learner = status["members"][1];
+  EXPECT_EQ(learner["role"], "learner");
+  EXPECT_EQ(learner["voter"], false);
+  EXPECT_EQ(learner["received"], 12);
+  EXPECT_EQ(learner["lag"], 3);
+  EXPECT_EQ(learner["lease"], "silent");
+  EXPECT_EQ(learner["lease_left_ms"], 70);
+  EXPECT_EQ(learner["lease_eligible"], true);
+  EXPECT_EQ(learner["drift_ppm"], -20);
+  group.client.role = raft::Role::kFollower;
+  EXPECT_FALSE(Get("/api/v1/group")["members"][1].contains("lease")) << "only a leader knows";
+}
+
+// --- settings of the group ---
+
+TEST_F(Door, AnOperatorChangesOneThingOfTheGroupAtATime) {
+  const auto patch = [&](const json& body) { return Call("PATCH", "/api/v1/group", body).status; };
+  const auto timing = [&] { return std::get<replica::SetTiming>(*group.client.configured).timing; };
+  EXPECT_EQ(patch({{"leases", false}}), 200);
+  EXPECT_FALSE(std::get<replica::SetLeases>(*group.client.configured).on);
+  EXPECT_EQ(patch({{"preset", "wan"}}), 200);
+  EXPECT_EQ(timing(), raft::WanTiming());
+  EXPECT_EQ(patch({{"timing", {{"lease_ms", 800}, {"election_ms", 200}}}}), 200);
+  EXPECT_EQ(timing().lease_wanted, std::chrono::milliseconds(800));
+  EXPECT_EQ(timing().election_max, std::chrono::milliseconds(400));
+  EXPECT_EQ(timing().heartbeat, raft::LanTiming().heartbeat) << "what is not named stays";
+  EXPECT_EQ(patch({{"member", {{"id", 3}, {"lease_eligible", false}}}}), 200);
+  EXPECT_EQ(std::get<replica::SetEligible>(*group.client.configured).member, MemberId{3});
+}
+
+TEST_F(Door, AGroupChangeThatMakesNoSenseIsRefusedUnseen) {
+  const std::vector<std::string> bad = {"",
+                                        "{}",
+                                        "[]",
+                                        R"({"leases": 1})",
+                                        R"({"leases": true, "preset": "lan"})",
+                                        R"({"preset": "man"})",
+                                        R"({"timing": {}})",
+                                        R"({"timing": {"lease_ms": 0}})",
+                                        R"({"timing": {"lease_ms": -1}})",
+                                        R"({"timing": {"lease_ms": 1e3}})",
+                                        R"({"timing": {"lease_ms": 18446744073709551615}})",
+                                        R"({"timing": {"lease_wait_ms": 700}})",
+                                        R"({"member": {"id": 1}})",
+                                        R"({"member": {"id": "1", "lease_eligible": true}})"};
+  for (const std::string& body : bad)
+    EXPECT_EQ(Ask("PATCH", url + "/api/v1/group", body).status, 400) << body;
+  EXPECT_FALSE(group.client.configured);
+}
+
+TEST_F(Door, AFailedGroupChangeSaysWhetherItMayHaveHappened) {
+  const auto patch = [&] { return Call("PATCH", "/api/v1/group", {{"leases", true}}); };
+  group.client.configure_status = absl::InvalidArgumentError("set a preset first");
+  EXPECT_EQ(patch().status, 400);
+  EXPECT_NE(patch().body.find("set a preset first"), std::string::npos);
+  group.client.configure_status = absl::UnavailableError("another change is under way");
+  EXPECT_EQ(patch().status, 503);
+  group.client.configure_status = absl::UnknownError("not committed yet");
+  EXPECT_EQ(patch().status, 504);
+  group.client.role = raft::Role::kFollower;
+  const Reply elsewhere = patch();
+  EXPECT_EQ(elsewhere.status, 421);
+  EXPECT_EQ(json::parse(elsewhere.body)["leader"]["id"], 1);
+  EXPECT_EQ(json::parse(elsewhere.body)["leader"]["address"], "127.0.0.1:1");
+}
+
 TEST_F(Door, ReadyMeansALinearizableReadSucceedsAndManyProbesShareOne) {
   group.client.read_status = absl::UnavailableError("no leader");
   EXPECT_EQ(Call("GET", "/livez").status, 200);
@@ -385,6 +467,9 @@ TEST_F(Door, MetricsArePrometheusText) {
   EXPECT_NE(reply.body.find("# TYPE quorate_raft_term gauge"), std::string::npos);
   EXPECT_NE(reply.body.find("quorate_http_writes_total{outcome=\"applied\"} 1"), std::string::npos);
   EXPECT_NE(reply.body.find("process_resident_memory_bytes"), std::string::npos);
+  EXPECT_NE(reply.body.find("quorate_lease_holder 1"), std::string::npos);
+  EXPECT_NE(reply.body.find("quorate_lease_left_seconds 0.5"), std::string::npos);
+  EXPECT_NE(reply.body.find("quorate_read_rounds_total 12"), std::string::npos);
 }
 
 // --- the sockets ---

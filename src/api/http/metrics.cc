@@ -3,6 +3,7 @@
 #include <prometheus/text_serializer.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <ctime>
 #include <fstream>
 #include <map>
@@ -54,6 +55,34 @@ void CollectProcess(MetricsSink& sink) {
   }
 }
 
+constexpr double kAlarmingDriftPpm = 50'000;  // rates may differ by 11 % (raft::kRhoPercent)
+
+double Seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+void CollectLeases(const raft::Status& raft, MetricsSink& sink) {
+  sink.Gauge("quorate_lease_left_seconds", "Until this replica's own read lease ends; 0: it has none.",
+             Seconds(raft.lease_left));
+  sink.Gauge("quorate_lease_holder", "1 if this replica holds a read lease.",
+             raft.lease_left > Duration(0) ? 1 : 0);
+  for (const raft::PeerStatus& peer : raft.peers) {
+    const MetricsSink::Labels labels = {{"peer", std::to_string(peer.id.value)}};
+    const auto gauge = [&](const char* name, const char* help, double value) {
+      sink.Gauge(name, help, value, labels);
+    };
+    gauge("quorate_raft_peer_match_index", "Newest log index known to be on the peer (leader only).",
+          static_cast<double>(peer.match.value));
+    gauge("quorate_lease_peer_holder", "1 if the peer is being given read leases (leader only).",
+          peer.lease == raft::LeaseState::kHolder ? 1 : 0);
+    gauge("quorate_lease_peer_left_seconds", "Until the peer's read lease is surely over (leader only).",
+          Seconds(peer.lease_left));
+    const auto drift = static_cast<double>(peer.drift_ppm);
+    gauge("quorate_lease_peer_drift_ratio", "Rate of the peer's clock against the leader's, less 1.",
+          drift / 1e6);
+    gauge("quorate_lease_peer_drift_alarm", "1 if the peer's clock is off by more than 5 % (leader only).",
+          std::abs(drift) > kAlarmingDriftPpm ? 1 : 0);
+  }
+}
+
 void CollectRaft(const HttpBackend& backend, MetricsSink& sink) {
   const replica::GroupStatus status = backend.client->Status();
   const raft::Status& raft = status.raft;
@@ -76,11 +105,12 @@ void CollectRaft(const HttpBackend& backend, MetricsSink& sink) {
   gauge("quorate_raft_applied_index", "Newest log index applied here.", raft.applied.value);
   gauge("quorate_raft_durable_index", "Newest log index on this replica's disk.", raft.durable.value);
   gauge("quorate_raft_log_entries", "Entries in this replica's log.", raft.last.value + 1 - raft.first.value);
-  gauge("quorate_can_read", "1 if a linearizable read succeeded within the last second.", status.can_read);
-  for (const raft::PeerStatus& peer : raft.peers) {
-    sink.Gauge("quorate_raft_peer_match_index", "Newest log index known to be on the peer (leader only).",
-               static_cast<double>(peer.match.value), {{"peer", std::to_string(peer.id.value)}});
-  }
+  gauge("quorate_can_read",
+        "1 if it holds a read lease, or a linearizable read succeeded within the last second.",
+        status.can_read);
+  sink.Counter("quorate_read_rounds_total", "ReadIndex rounds that this replica asked for.",
+               static_cast<double>(status.read_rounds));
+  CollectLeases(raft, sink);
 }
 
 void CollectDoor(const Context& context, const Listener::Counters& door, MetricsSink& sink) {

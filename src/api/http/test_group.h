@@ -43,16 +43,29 @@ class FakeClient final : public replica::Client {
     transferred_to = to;
     done(absl::OkStatus());
   }
-  void Configure(replica::ConfigurationChange, Duration, std::function<void(absl::Status)> done) override {
-    done(absl::UnimplementedError("not in this test"));
+  void Configure(replica::ConfigurationChange change, Duration,
+                 std::function<void(absl::Status)> done) override {
+    configured = std::move(change);
+    done(configure_status);
   }
   replica::GroupStatus Status() const override {
     replica::GroupStatus status;
     status.group = GroupId{7};
     status.raft.self = MemberId{1};
     status.raft.leader = MemberId{1};
+    if (role != raft::Role::kLeader) status.raft.self = MemberId{2};
     status.raft.role = role;
-    status.raft.configuration.members = {{.id = MemberId{1}, .address = "127.0.0.1:1"}};
+    status.raft.configuration = {.members = {{.id = MemberId{1}, .address = "127.0.0.1:1"}},
+                                 .timing = raft::LanTiming(),
+                                 .leases_on = true};
+    status.raft.lease = raft::LeaseState::kHolder;
+    status.raft.lease_left = std::chrono::milliseconds(500);
+    status.read_rounds = 12;
+    if (peer) {
+      status.raft.configuration.members.push_back({.id = peer->id, .voter = false, .address = "127.0.0.1:4"});
+      status.raft.last = peer->match + 3;
+      if (role == raft::Role::kLeader) status.raft.peers.push_back(*peer);
+    }
     return status;
   }
 
@@ -62,6 +75,9 @@ class FakeClient final : public replica::Client {
   std::atomic<int> reads{0};
   raft::Role role = raft::Role::kLeader;
   MemberId transferred_to;
+  std::optional<replica::ConfigurationChange> configured;
+  absl::Status configure_status;
+  std::optional<raft::PeerStatus> peer;  // beside this member, a learner
 
  private:
   rsm::ReplicatedState& state_;
