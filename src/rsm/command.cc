@@ -71,6 +71,11 @@ void PutBody(const Command& command, ByteWriter& out) {
                    for (const ZoneCreate& zone : c.zones)
                      PutName(out, zone.apex), PutRRsets(out, zone.rrsets);
                  },
+                 [&](const ZoneSettings& c) {
+                   PutTag(out, Tag::kZoneSettings);
+                   PutName(out, c.apex);
+                   out.String(zone::SettingsToText(c.settings));
+                 },
              },
              command.body);
 }
@@ -112,6 +117,13 @@ bool GetBody(ByteReader& in, Command& command) {
         seed.zones.push_back({std::move(apex), GetRRsets(in)});
       }
       command.body = std::move(seed);
+      return true;
+    }
+    case Tag::kZoneSettings: {
+      dns::Name apex = GetName(in);
+      const auto settings = zone::SettingsFromText(in.String());
+      if (!settings) return false;
+      command.body = ZoneSettings{std::move(apex), *settings};
       return true;
     }
   }

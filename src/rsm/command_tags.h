@@ -15,6 +15,7 @@ enum class CommandTag : uint8_t {
   kZoneDelete = 5,
   kZoneChange = 6,
   kSeed = 7,
+  kZoneSettings = 8,
 };
 
 }  // namespace quorate::rsm
