@@ -53,6 +53,7 @@ TEST(TouchesOf, AWholeZoneIsItsApexWhateverIsInIt) {
   EXPECT_EQ(Touched(ZoneCreate{N("example."), ManyRecords()}), expected);
   EXPECT_EQ(Touched(ZoneReplace{N("example."), ManyRecords()}), expected);
   EXPECT_EQ(Touched(ZoneDelete{N("example.")}), expected);
+  EXPECT_EQ(Touched(ZoneSettings{N("example."), {}}), expected);
 }
 
 TEST(TouchesOf, OfAnImportOnlyTheApexIsRead) {
