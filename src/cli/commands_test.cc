@@ -265,6 +265,23 @@ TEST_F(Commands, AZoneCreatedAfterTheDeploymentWasFormedIsFound) {
   EXPECT_THAT(out, HasSubstr("new.test."));
 }
 
+TEST_F(Commands, TheConsistencyOfAZoneIsSetInEveryRegionAndShown) {
+  EXPECT_EQ(Run("zone set example. consistency=bounded=5s"), ExitCode::kOk) << err;
+  EXPECT_THAT(out, HasSubstr("us/g: set"));
+  EXPECT_THAT(out, HasSubstr("eu/g: set"));
+  EXPECT_EQ(Run("zone show example."), ExitCode::kOk) << err;
+  EXPECT_THAT(out, HasSubstr("example. serial 1 "));
+  EXPECT_THAT(out, HasSubstr("consistency=bounded=5s us/g"));
+  EXPECT_THAT(out, HasSubstr("consistency=bounded=5s eu/g"));
+  EXPECT_EQ(Run("zone show example. -o json"), ExitCode::kOk);
+  EXPECT_THAT(out, HasSubstr(R"("consistency": "bounded=5s")"));
+  EXPECT_EQ(Run("zone set example. consistency=local --if-revision 1"), ExitCode::kPrecondition);
+  for (const char* wrong : {"consistency", "consistency=bounded", "consistency=", "colour=red"})
+    EXPECT_EQ(Run(std::string("zone set example. ") + wrong), ExitCode::kUsage) << wrong;
+  EXPECT_EQ(Run("zone set other. consistency=local"), ExitCode::kNotFound);
+  EXPECT_EQ(Run("zone show other."), ExitCode::kNotFound);
+}
+
 TEST_F(Commands, GroupStatusTellsOfEveryGroup) {
   EXPECT_EQ(Run("group status"), ExitCode::kOk);
   EXPECT_THAT(out, HasSubstr("us/g: group 7, replica 1 (leader)"));

@@ -12,6 +12,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "base/consistency.h"
 #include "cli/commands.h"
 #include "cli/report.h"
 #include "cli/target.h"
@@ -26,7 +27,7 @@ constexpr const char* kZones = "/api/v1/servers/localhost/zones";
 struct ZoneArguments {
   std::shared_ptr<Target> target;
   std::string zone, file;
-  std::vector<std::string> nameservers;
+  std::vector<std::string> nameservers, settings;
   int64_t if_revision = -1;
 };
 using Arguments = std::shared_ptr<ZoneArguments>;
@@ -194,6 +195,68 @@ ExitCode Export(const ZoneArguments& arguments) {
   return exit;
 }
 
+CliResult<json> SettingsOf(const std::vector<std::string>& texts) {
+  json settings = json::object();
+  for (const std::string& text : texts) {
+    const size_t equals = text.find('=');
+    const std::string name = text.substr(0, equals);
+    if (equals == text.npos || name != "consistency") {
+      return CliError{ExitCode::kUsage,
+                      fmt::format("`{}` is no setting: consistency=VALUE is the one there is", text)};
+    }
+    const std::string value = text.substr(equals + 1);
+    if (!ParseConsistency(value)) {
+      return CliError{ExitCode::kUsage,
+                      fmt::format("`{}` is no consistency: it is linearizable, bounded=5s (whole seconds, a "
+                                  "day at most) or local",
+                                  value)};
+    }
+    settings[name] = value;
+  }
+  return settings;
+}
+
+ExitCode Set(const ZoneArguments& arguments) {
+  const auto zone = NameArgument(arguments.zone);
+  if (!zone.ok()) return Fail(zone.error());
+  const auto settings = SettingsOf(arguments.settings);
+  if (!settings.ok()) return Fail(settings.error());
+  const auto holders = Holders(arguments, *zone, false);
+  if (!holders.ok()) return Fail(holders.error());
+  return WriteToAll(GroupClient(arguments.target->Policy()), *holders,
+                    Conditional({.method = "PUT", .path = ZonePath(*zone), .body = settings->dump()},
+                                arguments.if_revision),
+                    "set", arguments.target->json());
+}
+
+ExitCode Show(const ZoneArguments& arguments) {
+  const auto zone = NameArgument(arguments.zone);
+  if (!zone.ok()) return Fail(zone.error());
+  const auto holders = Holders(arguments, *zone, false);
+  if (!holders.ok()) return Fail(holders.error());
+  const GroupClient client(arguments.target->Policy());
+  json results = json::array();
+  ExitCode exit = ExitCode::kOk;
+  for (const GroupZone& at : *holders) {
+    const GroupReply reply = client.Call(at.group, {.path = ZonePath(*zone) + "?rrsets=false"});
+    json shown = reply.ok() && reply->status == 200 ? json::parse(reply->body, nullptr, false) : json();
+    if (!shown.is_object()) {
+      exit = Worse(exit, Fail(reply.ok() ? ErrorOf(*reply) : reply.error()));
+      continue;
+    }
+    if (!arguments.target->json()) {
+      fmt::print("{} serial {} revision {} consistency={} {}\n", shown.value("name", ""),
+                 shown.value("serial", 0u), shown.value("revision", uint64_t{0}),
+                 shown.value("consistency", ""), at.group.Label());
+    }
+    shown["region"] = at.group.region;
+    shown["group"] = at.group.name;
+    results.push_back(std::move(shown));
+  }
+  if (arguments.target->json()) fmt::print("{}\n", json({{"zones", std::move(results)}}).dump(2));
+  return exit;
+}
+
 ExitCode List(const ZoneArguments& arguments) {
   auto groups = arguments.target->GroupsAsConfigured();
   if (!groups.ok()) return Fail(groups.error());
@@ -251,7 +314,7 @@ void AddIfRevision(const Command& command) {
 }  // namespace
 
 void RegisterZone(CLI::App& app, ExitCode& exit) {
-  CLI::App* zone = app.add_subcommand("zone", "Create, import, export, list and delete zones");
+  CLI::App* zone = app.add_subcommand("zone", "Create, import, export, show, set, list and delete zones");
   zone->require_subcommand(1);
   zone->footer(kExitCodeHelp);
 
@@ -282,6 +345,23 @@ void RegisterZone(CLI::App& app, ExitCode& exit) {
   AddZoneArgument(export_command);
   export_command.app->add_option("--output", export_command.arguments->file,
                                  "Write to this file, not to stdout");
+
+  const Command show = Add(*zone, "show", "Show a zone's serial, revision and settings",
+                           "  quorate zone show example.org.\n"
+                           "  quorate zone show example.org. -o json",
+                           exit, &Show);
+  AddZoneArgument(show);
+
+  const Command set = Add(*zone, "set", "Set what a zone's answers are when linearizable ones cannot be had",
+                          "  quorate zone set example.org. consistency=bounded=5s\n"
+                          "  quorate zone set example.org. consistency=linearizable --if-revision 17",
+                          exit, &Set);
+  AddZoneArgument(set);
+  set.app
+      ->add_option("setting", set.arguments->settings,
+                   "consistency=linearizable, =bounded=SECONDSs or =local")
+      ->required();
+  AddIfRevision(set);
 
   Add(*zone, "list", "List the zones of all groups",
       "  quorate zone list\n"

@@ -72,6 +72,11 @@ void PutBody(const Command& command, ByteWriter& out) {
                    for (const ZoneCreate& zone : c.zones)
                      PutName(out, zone.apex), PutRRsets(out, zone.rrsets);
                  },
+                 [&](const ZoneSettings& c) {
+                   PutTag(out, Tag::kZoneSettings);
+                   PutName(out, c.apex);
+                   out.String(zone::SettingsToText(c.settings));
+                 },
                  [&](const SessionOpen& c) {
                    PutTag(out, Tag::kSessionOpen);
                    out.U64(static_cast<uint64_t>(c.lifetime.count()));
@@ -88,7 +93,7 @@ bool IsSessionCommand(const Command& command) {
 
 bool GetBody(ByteReader& in, uint8_t version, Command& command) {
   const Tag tag = static_cast<Tag>(in.U8());
-  if (version == kVersion && tag > Tag::kSeed) return false;
+  if (version == kVersion && tag > Tag::kZoneSettings) return false;
   switch (tag) {
     case Tag::kKvTxn: {
       std::optional<kv::TxnRequest> txn = kv::DecodeTxnRequest(in);
@@ -125,6 +130,13 @@ bool GetBody(ByteReader& in, uint8_t version, Command& command) {
         seed.zones.push_back({std::move(apex), GetRRsets(in)});
       }
       command.body = std::move(seed);
+      return true;
+    }
+    case Tag::kZoneSettings: {
+      dns::Name apex = GetName(in);
+      const auto settings = zone::SettingsFromText(in.String());
+      if (!settings) return false;
+      command.body = ZoneSettings{std::move(apex), *settings};
       return true;
     }
     case Tag::kSessionOpen:

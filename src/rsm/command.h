@@ -13,6 +13,7 @@
 #include "dns/rr.h"
 #include "kv/types.h"
 #include "zone/edit.h"
+#include "zone/settings.h"
 
 namespace quorate::rsm {
 
@@ -41,6 +42,11 @@ struct ZoneDelete {
 struct ZoneChange {
   dns::Name apex;
   std::vector<zone::RRsetEdit> edits;
+};
+// Settings of a zone that is there; they stay when it is replaced.
+struct ZoneSettings {
+  dns::Name apex;
+  zone::Settings settings;
 };
 // The first content of a new group: makes those of the zones that are not there. Takes effect once in a
 // group's life.
@@ -78,8 +84,8 @@ struct Command {
   std::optional<Revision> if_revision;
   // Who asked, for the record: "http 192.0.2.1".
   std::string origin;
-  std::variant<KvTxn, KvCompact, ZoneCreate, ZoneReplace, ZoneDelete, ZoneChange, Seed, SessionOpen,
-               SessionClose>
+  std::variant<KvTxn, KvCompact, ZoneCreate, ZoneReplace, ZoneDelete, ZoneChange, Seed, ZoneSettings,
+               SessionOpen, SessionClose>
       body;
 };
 

@@ -16,6 +16,7 @@ enum class CommandTag : uint8_t {
   kZoneDelete = 5,
   kZoneChange = 6,
   kSeed = 7,
+  kZoneSettings = 8,
   kSessionOpen = 9,
   kSessionClose = 10,
 };

@@ -53,6 +53,7 @@ TEST(TouchesOf, AWholeZoneIsItsApexWhateverIsInIt) {
   EXPECT_EQ(Touched(ZoneCreate{N("example."), ManyRecords()}), expected);
   EXPECT_EQ(Touched(ZoneReplace{N("example."), ManyRecords()}), expected);
   EXPECT_EQ(Touched(ZoneDelete{N("example.")}), expected);
+  EXPECT_EQ(Touched(ZoneSettings{N("example."), {}}), expected);
 }
 
 TEST(TouchesOf, OfAnImportOnlyTheApexIsRead) {
@@ -78,7 +79,7 @@ TEST(TouchesOf, WhatDoesNotDecodeIsNothingAndHarmless) {
   const std::string payload = Payload(Change({Edit("a.example."), Edit("b.example.")}));
   for (size_t size = 0; size < payload.size(); ++size)
     EXPECT_TRUE(TouchesOfPayload(payload.substr(0, size)).empty()) << size;
-  EXPECT_TRUE(TouchesOfPayload(std::string(200, '\xff')).empty());
+  EXPECT_TRUE(TouchesOfPayload(std::string(200, '\xff')).everything) << "a version of which nothing is known";
 }
 
 // What decodes has the touches of its edits: the light reading agrees with the full one, whatever is in it.

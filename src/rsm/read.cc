@@ -37,6 +37,12 @@ void ForEachRRset(const kv::MapReader& map, Revision at, const dns::Name& zone,
   }
 }
 
+zone::Settings GetZoneSettings(const kv::MapReader& map, Revision at, const dns::Name& zone) {
+  const auto range = kv::Range(map, {.range = {zone::SettingsKey(zone), ""}, .revision = at});
+  if (!range.ok() || range->kvs.empty()) return {};
+  return zone::SettingsFromText(range->kvs.front().value).value_or(zone::Settings());
+}
+
 Revision ZoneRevision(const kv::MapReader& map, const dns::Name& zone) {
   const std::optional<kv::KeyValue> soa = kv::Get(map, zone::RecordKey(zone, zone, dns::RRType::kSOA));
   return soa ? soa->mod_revision : Revision{0};

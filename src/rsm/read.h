@@ -7,6 +7,7 @@
 #include "dns/rr.h"
 #include "kv/ordered_map.h"
 #include "rsm/outcome.h"
+#include "zone/settings.h"
 
 namespace quorate::rsm {
 
@@ -28,5 +29,8 @@ void ForEachRRset(const kv::MapReader& map, Revision at, const dns::Name& zone,
 // The revision at which the zone last changed (its SOA is put anew by every change); 0 if there is no such
 // zone.
 Revision ZoneRevision(const kv::MapReader& map, const dns::Name& zone);
+
+// Of a zone as of `at` (0: the newest); the defaults if nothing was set.
+zone::Settings GetZoneSettings(const kv::MapReader& map, Revision at, const dns::Name& zone);
 
 }  // namespace quorate::rsm

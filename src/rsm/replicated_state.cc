@@ -222,7 +222,18 @@ void ReplicatedState::Do(const ZoneDelete& command, Work& work) {
   const auto gone = work.txn.DeleteRange({begin, end});
   work.result.rrsets_removed = static_cast<uint32_t>(gone.size());
   work.result.serial = zone->serial();
+  work.txn.Delete(zone::SettingsKey(command.apex));
   work.zones = std::make_shared<const zone::ZoneSet>(zones_->Without(command.apex.wire()));
+}
+
+void ReplicatedState::Do(const ZoneSettings& command, Work& work) {
+  const zone::ZonePtr zone = zones_->Get(command.apex.wire());
+  if (!zone) return work.Refuse(Refused::kNoSuchZone, NoSuchZone(command.apex));
+  work.result.serial = zone->serial();
+  if (zones_->SettingsOf(*zone) == command.settings) return;
+  PutSettings(command.apex, command.settings, work.txn);
+  work.zones =
+      std::make_shared<const zone::ZoneSet>(zones_->WithSettings(command.apex.wire(), command.settings));
 }
 
 void ReplicatedState::Do(const ZoneChange& command, Work& work) {

@@ -68,6 +68,7 @@ class ReplicatedState final : public StateMachine {
   void Do(const ZoneDelete& command, Work& work);
   void Do(const ZoneChange& command, Work& work);
   void Do(const Seed& command, Work& work);
+  void Do(const ZoneSettings& command, Work& work);
   void Do(const SessionOpen& command, Work& work);
   void Do(const SessionClose& command, Work& work);
   void ReplaceZone(const dns::Name& apex, const std::vector<dns::RRset>& rrsets, Work& work);

@@ -245,8 +245,76 @@ TEST_F(Rsm, MalformedCommandsAreRefusedAlike) {
   }
 }
 
+zone::Settings Consistent(const char* consistency) { return {.consistency = *ParseConsistency(consistency)}; }
+
+TEST_F(Rsm, SettingsOfAZoneAreReadableInTheStoreAndPublished) {
+  MakeZone();
+  const Revision read = ZoneRevision(map(), N("example."));
+  const CommandResult set = Apply(ZoneSettings{N("EXAMPLE."), Consistent("bounded=5s")});
+  EXPECT_EQ(set.refused, Refused::kNot);
+  EXPECT_TRUE(set.changed);
+  EXPECT_EQ(set.serial, dns::Serial{1}) << "no record changed";
+  EXPECT_EQ(kv::Get(map(), "/quorate/zones/example.")->value, "consistency=bounded=5s");
+  EXPECT_EQ(published->SettingsOf(*published->Get(N("example.").wire())), Consistent("bounded=5s"));
+  EXPECT_EQ(GetZoneSettings(map(), Revision{0}, N("example.")), Consistent("bounded=5s"));
+  EXPECT_EQ(GetZoneSettings(map(), read, N("example.")), zone::Settings());
+  EXPECT_EQ(ZoneRevision(map(), N("example.")), set.revision);
+  EXPECT_FALSE(Apply(ZoneSettings{N("example."), Consistent("bounded=5s")}).changed);
+  EXPECT_TRUE(Apply(ZoneSettings{N("example."), {}}).changed);
+  EXPECT_FALSE(kv::Get(map(), "/quorate/zones/example.")) << "the defaults have no key";
+  EXPECT_EQ(published->SettingsOf(*published->Get(N("example.").wire())), zone::Settings());
+}
+
+TEST_F(Rsm, SettingsStayWhenTheZoneIsReplacedAndGoWhenItIsDeleted) {
+  MakeZone();
+  Apply(ZoneSettings{N("example."), Consistent("local")});
+  Change({Edit(Kind::kReplace, Set("www.example.", RRType::kA, {"192.0.2.7"}))});
+  Apply(ZoneReplace{N("example."), SmallZone("example.", 9)});
+  EXPECT_EQ(published->SettingsOf(*published->Get(N("example.").wire())), Consistent("local"));
+  EXPECT_EQ(GetZoneSettings(map(), Revision{0}, N("example.")), Consistent("local"));
+  Apply(ZoneDelete{N("example.")});
+  EXPECT_FALSE(kv::Get(map(), "/quorate/zones/example."));
+  MakeZone();
+  EXPECT_EQ(published->SettingsOf(*published->Get(N("example.").wire())), zone::Settings());
+}
+
+TEST_F(Rsm, SettingsAreThereAgainAfterAReload) {
+  MakeZone();
+  ASSERT_EQ(Apply(ZoneCreate{N("b.example."), SmallZone("b.example.")}).refused, Refused::kNot);
+  Apply(ZoneSettings{N("example."), Consistent("bounded=7s")});
+  state.Reload();  // a restart, or a snapshot put in the place of the state
+  EXPECT_EQ(published->SettingsOf(*published->Get(N("example.").wire())), Consistent("bounded=7s"));
+  EXPECT_EQ(published->SettingsOf(*published->Get(N("b.example.").wire())), zone::Settings());
+}
+
+TEST_F(Rsm, SettingsAreRefusedWithoutTheZoneAgainstTheConditionAndFromTheStore) {
+  EXPECT_EQ(Apply(ZoneSettings{N("example."), Consistent("local")}).refused, Refused::kNoSuchZone);
+  MakeZone();
+  const Revision read = ZoneRevision(map(), N("example."));
+  const auto set = [&](const char* consistency) {
+    return Apply(Command{.if_revision = read, .body = ZoneSettings{N("example."), Consistent(consistency)}});
+  };
+  EXPECT_EQ(set("local").refused, Refused::kNot);
+  EXPECT_EQ(set("bounded=5s").refused, Refused::kConflict) << "the settings themselves changed meanwhile";
+  EXPECT_EQ(Put("/quorate/zones/example.", "consistency=local").refused, Refused::kReserved);
+}
+
+TEST_F(Rsm, TheObserverHearsOfEachIndexOnce) {
+  std::vector<uint64_t> heard;
+  storage::MemoryStateStore other_store;
+  ReplicatedState other(other_store.map(),
+                        {.published = [&](LogIndex applied, const auto&) { heard.push_back(applied.value); },
+                         .store_changed = nullptr,
+                         .reloaded = nullptr});
+  other.Reload();
+  other.Apply({LogIndex{1}, Term{1}, false, ""});
+  other.Apply({LogIndex{2}, Term{1}, true, "malformed"});
+  EXPECT_EQ(heard, (std::vector<uint64_t>{0, 1, 2}));
+}
+
 TEST_F(Rsm, ReplicasWithTheSameLogAreEqualAlsoAfterARestart) {
   MakeZone();
+  Apply(ZoneSettings{N("example."), Consistent("local")});
   Put("k", "1", "key");
   Change({Edit(Kind::kAddRecords, Set("www.example.", RRType::kA, {"192.0.2.7"}))});
   for (int i = 0; i < 400; ++i) Put("k" + std::to_string(i % 7), std::to_string(i));
@@ -265,7 +333,9 @@ TEST_F(Rsm, ReplicasWithTheSameLogAreEqualAlsoAfterARestart) {
   }
   EXPECT_EQ(other->state_hash(), state.state_hash());
   EXPECT_EQ(other->applied_index(), state.applied_index());
-  EXPECT_EQ(other->zones()->Get(N("example.").wire())->serial(), dns::Serial{2});
+  const zone::ZonePtr zone = other->zones()->Get(N("example.").wire());
+  EXPECT_EQ(zone->serial(), dns::Serial{2});
+  EXPECT_EQ(other->zones()->SettingsOf(*zone), Consistent("local"));
 
   const auto a = map().NewIterator(), b = other_store.map().NewIterator();
   a->Seek(""), b->Seek("");

@@ -63,6 +63,7 @@ zone::Touches TouchesOf(const Entry& entry) {
     case CommandTag::kZoneCreate:
     case CommandTag::kZoneReplace:
     case CommandTag::kZoneDelete:
+    case CommandTag::kZoneSettings:
       return OfZone(in);
     case CommandTag::kSeed:
       return everything;

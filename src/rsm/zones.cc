@@ -33,6 +33,16 @@ class Rebuilder {
     builder_.reset();
   }
 
+  // After all records.
+  void AddSettings(const kv::KeyValue& kv) {
+    FinishZone();
+    const auto apex = zone::ParseSettingsKey(kv.key);
+    const auto settings = zone::SettingsFromText(kv.value);
+    if (!apex || !settings || !zones_.Get(apex->wire()))
+      FailStop("the state holds settings that do not decode, or of no zone: " + kv.key);
+    zones_ = zones_.WithSettings(apex->wire(), *settings);
+  }
+
   std::shared_ptr<const zone::ZoneSet> Take() {
     FinishZone();
     return std::make_shared<const zone::ZoneSet>(std::move(zones_));
@@ -52,7 +62,19 @@ std::shared_ptr<const zone::ZoneSet> RebuildZones(const kv::MapReader& map) {
   const Revision current = kv::ReadMeta(*iterator).current;
   kv::LiveCursor cursor(*iterator, kv::PrefixRange(zone::kDnsKeyspace), current);
   for (; cursor.Valid(); cursor.Next()) rebuilder.Add(cursor.Load());
+  kv::LiveCursor settings(*iterator, kv::PrefixRange(zone::kSettingsKeyspace), current);
+  for (; settings.Valid(); settings.Next()) rebuilder.AddSettings(settings.Load());
   return rebuilder.Take();
+}
+
+void PutSettings(const dns::Name& apex, const zone::Settings& settings, kv::Transaction& txn) {
+  const std::string key = zone::SettingsKey(apex);
+  if (settings == zone::Settings()) {
+    txn.Delete(key);
+  } else {
+    txn.Put(key, zone::SettingsToText(settings));
+  }
+  TouchSoa(apex, txn);
 }
 
 void TouchSoa(const dns::Name& apex, kv::Transaction& txn) {

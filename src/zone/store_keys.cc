@@ -77,6 +77,8 @@ void AppendLabel(std::string_view label, std::string& key) {
   }
 }
 
+}  // namespace
+
 std::string ZoneText(const dns::Name& zone) {
   std::string text;
   for (const char c : zone.Folded().ToText()) {
@@ -88,6 +90,8 @@ std::string ZoneText(const dns::Name& zone) {
   }
   return text;
 }
+
+namespace {
 
 std::string ZonePrefix(const dns::Name& zone) { return std::string(kDnsKeyspace) + ZoneText(zone) + "/"; }
 

@@ -13,6 +13,8 @@ namespace quorate::zone {
 
 inline constexpr std::string_view kDnsKeyspace = "/dns/";
 
+// An apex as keys have it: in lower case, without a `/`.
+std::string ZoneText(const dns::Name& zone);
 // `owner` is at or below `zone`. Whatever the case of the names: the same key. Keys of one zone sort as their
 // owners do (RFC 4034 6.1), then by type text.
 std::string RecordKey(const dns::Name& zone, const dns::Name& owner, dns::RRType type);

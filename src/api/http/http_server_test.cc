@@ -251,6 +251,36 @@ TEST_F(Door, IfMatchChangesOnlyWhatHasNotChangedSinceAndShowsTheCurrentValue) {
   EXPECT_EQ(Patch({RRset("a.example.", "A", {"192.0.2.3"})}, {"If-Match: yesterday"}).status, 400);
 }
 
+TEST_F(Door, TheConsistencyOfAZoneIsSetByAPutAndShown) {
+  MakeZone();
+  const std::string zone = std::string(kZones) + "/example.";
+  EXPECT_EQ(Get(zone)["consistency"], "linearizable");
+  const std::string etag = Call("GET", zone).headers.at("etag");
+  const json bounded = {{"consistency", "bounded=5s"}};
+  const Reply first = Call("PUT", zone, bounded, {"If-Match: " + etag, "Idempotency-Key: set-1"});
+  EXPECT_EQ(first.status, 204) << first.body;
+  EXPECT_EQ(Get(zone)["consistency"], "bounded=5s");
+  EXPECT_EQ(Get(kZones)[0]["consistency"], "bounded=5s");
+  EXPECT_EQ(Call("GET", zone).headers.at("etag"), first.headers.at("etag"));
+  EXPECT_EQ(Call("PUT", zone, {{"consistency", "local"}}, {"If-Match: " + etag}).status, 412);
+  ASSERT_EQ(Call("PUT", zone, {{"consistency", "local"}, {"kind", "Native"}}).status, 204);
+  const Reply again = Call("PUT", zone, bounded, {"If-Match: " + etag, "Idempotency-Key: set-1"});
+  EXPECT_EQ(again.headers.at("x-quorate-revision"), first.headers.at("x-quorate-revision"));
+  EXPECT_EQ(Get(zone)["consistency"], "local");
+}
+
+TEST_F(Door, AConsistencyThatThereIsNotIsRefusedWithTheReason) {
+  MakeZone();
+  const std::string zone = std::string(kZones) + "/example.";
+  for (const json& body : {json{{"consistency", "bounded=0s"}}, json{{"consistency", 5}},
+                           json{{"kind", "Native"}}, json{{"consistency", "local"}, {"kind", "Slave"}}})
+    EXPECT_EQ(Call("PUT", zone, body).status, 422) << body;
+  EXPECT_EQ(Ask("PUT", url + zone, "{").status, 400);
+  EXPECT_EQ(Call("PUT", std::string(kZones) + "/other.", {{"consistency", "local"}}).status, 404);
+  EXPECT_EQ(Call("POST", kZones, {{"name", "new."}, {"consistency", "local"}}).status, 422);
+  EXPECT_EQ(Get(zone)["consistency"], "linearizable");
+}
+
 TEST_F(Door, ARepeatedIdempotencyKeyGivesTheFirstOutcomeAndAppliesNothing) {
   MakeZone();
   const RequestHeaders key = {"Idempotency-Key: k1"};

@@ -145,6 +145,8 @@ Result<rsm::Command, HttpResponse> CreateCommand(const HttpRequest& request) {
   const auto apex = dns::Name::FromText(name->get<std::string>());
   if (!apex.ok()) return Invalid(fmt::format("the name `{}`: {}", name->get<std::string>(), apex.error()));
   if (auto refusal = CheckZoneMembers(body)) return *std::move(refusal);
+  if (body.contains("consistency") && body["consistency"] != ToText(Consistency()))
+    return Invalid("\"consistency\" is set by a PUT on the zone once it is there");
   const auto nameservers = NameserversOf(body);
   if (!nameservers.ok()) return nameservers.error();
   auto rrsets = ContentOf(body, *apex);
@@ -168,6 +170,7 @@ HttpResponse Created(const kv::MapReader& map, const rsm::CommandResult& result,
                {"masters", json::array()},
                {"account", ""},
                {"dnssec", false},
+               {"consistency", ToText(Consistency())},
                {"revision", result.revision.value}};
   if (with_rrsets) {
     json& rrsets = body["rrsets"] = json::array();
@@ -196,6 +199,29 @@ void HandleCreate(const ContextPtr& context, HttpRequest request, const Respond&
     const bool taken = with_rrsets && context->worker.TryPost([answer, reply] { answer(reply(true)); });
     if (!taken) answer(reply(false));
   });
+}
+
+// --- PUT ---
+
+// PowerDNS changes a zone's own members by this; here there is one that can be changed.
+Result<rsm::Command, HttpResponse> SettingsCommand(const HttpRequest& request, const dns::Name& apex) {
+  auto command = CommandFor(request);
+  if (!command.ok()) return command.error();
+  const json body = json::parse(request.body, nullptr, false);
+  if (!body.is_object()) return ErrorResponse(400, "malformed", "the body is not a JSON object");
+  if (auto refusal = CheckZoneMembers(body)) return *std::move(refusal);
+  const auto given = body.find("consistency");
+  const auto consistency = given != body.end() && given->is_string()
+                               ? ParseConsistency(given->get_ref<const std::string&>())
+                               : std::nullopt;
+  if (!consistency) {
+    return Invalid(
+        "a PUT sets \"consistency\", which must be `linearizable`, `bounded=5s` (whole seconds, a day at "
+        "most) "
+        "or `local`");
+  }
+  command->body = rsm::ZoneSettings{.apex = apex, .settings = {.consistency = *consistency}};
+  return *std::move(command);
 }
 
 // --- PUT zonefile ---
@@ -243,6 +269,7 @@ void AddZoneWriteRoutes(const ContextPtr& context, Router& router) {
                     return PatchCommand(request, apex);
                   },
                   NoContent)});
+  router.Add({"PUT", zone, WriteZone(context, SettingsCommand, NoContent)});
   router.Add({.method = "PUT",
               .pattern = zone + "/zonefile",
               .handler = WriteZone(context, ReplaceCommand, Replaced),

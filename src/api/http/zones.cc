@@ -58,6 +58,7 @@ json ZoneHead(const ZoneReader& zone) {
           {"account", ""},
           {"last_check", 0},
           {"dnssec", false},
+          {"consistency", ToText(rsm::GetZoneSettings(zone.map, zone.at, zone.apex).consistency)},
           {"revision", zone.soa->mod_revision.value}};
 }
 
@@ -107,8 +108,8 @@ HttpResponse GetZone(const kv::MapReader& map, const dns::Name& apex, const Filt
     json& rrsets = body["rrsets"] = json::array();
     ForEachMatch(zone, filter,
                  [&](const StoredRRset& stored) { rrsets.push_back(StoredRRsetToJson(stored)); });
-    if (!zone.IsWhole()) return CompactedMeanwhile();
   }
+  if (!zone.IsWhole()) return CompactedMeanwhile();
   return WithEtag({.body = Dump(body)}, zone.soa->mod_revision);
 }
 
@@ -161,9 +162,10 @@ HttpResponse ListZones(const HttpBackend& backend, const std::optional<dns::Name
     const ZoneReader zone{*backend.map, apex};
     if (!zone.soa) continue;  // deleted since the list was taken
     body.push_back(ZoneHead(zone));
-    if (!with_rrsets) continue;
-    json& rrsets = body.back()["rrsets"] = json::array();
-    ForEachMatch(zone, {}, [&](const StoredRRset& stored) { rrsets.push_back(StoredRRsetToJson(stored)); });
+    if (with_rrsets) {
+      json& rrsets = body.back()["rrsets"] = json::array();
+      ForEachMatch(zone, {}, [&](const StoredRRset& stored) { rrsets.push_back(StoredRRsetToJson(stored)); });
+    }
     if (!zone.IsWhole()) return CompactedMeanwhile();
   }
   return WithEtag({.body = Dump(body)}, rsm::CurrentRevision(*backend.map));
