@@ -3,9 +3,11 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "absl/status/status.h"
+#include "base/consistency.h"
 #include "raft/core.h"
 #include "rsm/api.h"
 
@@ -33,6 +35,9 @@ struct GroupStatus {
   uint64_t state_hash = 0;
   LogIndex state_hash_at;
   bool can_read = false;  // a linearizable read succeeded within the last second
+  // The newest that is in the log here: what a dated idempotency key is made with. Behind that of the next
+  // command by what passed since the last one.
+  Duration group_time{0};
 };
 
 class Client {
@@ -46,7 +51,13 @@ class Client {
   // Calls `done(OK)` once this replica has applied everything that was committed anywhere when Read was
   // called (ReadIndex, dissertation 6.4). kUnavailable: no leader; kDeadlineExceeded; kResourceExhausted: too
   // many waiting.
-  virtual void Read(Duration timeout, std::function<void(absl::Status)> done) = 0;
+  // Where `consistency` allows it also otherwise (promise P5): kLocal at once, on the caller's thread;
+  // kBounded after trying for half the timeout and a second at most, if what is applied here was all that was
+  // committed at some moment within the bound.
+  virtual void Read(Consistency consistency, Duration timeout, std::function<void(absl::Status)> done) = 0;
+  void Read(Duration timeout, std::function<void(absl::Status)> done) {
+    Read(Consistency{}, timeout, std::move(done));
+  }
 
   virtual void TransferLeadership(MemberId to, std::function<void(absl::Status)> done) = 0;
 

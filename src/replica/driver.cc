@@ -88,7 +88,8 @@ GroupStatus Driver::Status(BootTime now) const {
           .group = config_.group,
           .state_hash = state_hash_,
           .state_hash_at = applied_,
-          .can_read = read && now - *read <= kCanReadFor};
+          .can_read = read && now - *read <= kCanReadFor,
+          .group_time = clock_.Logged()};
 }
 
 // --- events from callers ---
