@@ -1,0 +1,95 @@
+#include "model/options.h"
+
+namespace quorate::model {
+
+const std::vector<MutantInfo>& Mutants() {
+  using enum Mutant;
+  static const std::vector<MutantInfo> kMutants = {
+      {kNoGate, "no-gate", "commit without asking the holders", {}, Property::kAcknowledgedSeen},
+      {kGateOnlyAck,
+       "gate-only-ack",
+       "commit at a quorum, only the acknowledgement waits for the holders",
+       {},
+       Property::kNoInversion},
+      {kNoFloor, "no-floor", "a grant is accepted whatever the log has", {}, Property::kAcknowledgedSeen},
+      {kNoQuorumConfirm,
+       "no-quorum-confirm",
+       "grants, and the leader's own lease, without a confirmed round",
+       {},
+       Property::kAcknowledgedSeen},
+      {kNoWait,
+       "no-wait",
+       "a new leader does not wait for holders of its predecessors",
+       {},
+       Property::kAcknowledgedSeen},
+      {kLeaseFromReceipt,
+       "lease-from-receipt",
+       "a lease counts from the receipt of the grant",
+       {},
+       Property::kAcknowledgedSeen},
+      {kDriftAboveRho,
+       "drift-above-rho",
+       "clocks deviate more than T_wait allows for",
+       {.drift = 1},
+       Property::kAcknowledgedSeen},
+      {kNoIncarnationCheck,
+       "no-incarnation-check",
+       "a restarted member accepts a grant for its former self",
+       {.crashes = 1},
+       Property::kAcknowledgedSeen},
+      {kOldTermReplies,
+       "old-term-replies",
+       "replies of an older term confirm rounds",
+       {.terms = 3, .writes = 1},
+       Property::kAcknowledgedSeen},
+      {kCaptureThenCheck,
+       "capture-then-check",
+       "a read captures its view first and then checks the lease",
+       {.paused_reads = true},
+       Property::kAcknowledgedSeen},
+      {kIgnorePending,
+       "ignore-pending",
+       "a read does not wait for pending entries",
+       {},
+       Property::kAcknowledgedSeen},
+      {kAckBeforeSync,
+       "ack-before-sync",
+       "an entry in memory is reported durable",
+       {.crashes = 1},
+       Property::kNothingLost},
+      {kForgetVote,
+       "forget-vote",
+       "a vote does not outlive a crash",
+       {.crashes = 1},
+       Property::kElectionSafety},
+      {kUptimeIgnored,
+       "uptime-ignored",
+       "faster failover: a voter that has just started reports that it answered nothing lately",
+       {.crashes = 1, .fast_failover = true},
+       Property::kAcknowledgedSeen},
+  };
+  return kMutants;
+}
+
+const MutantInfo* FindMutant(std::string_view name) {
+  for (const MutantInfo& info : Mutants()) {
+    if (name == info.name) return &info;
+  }
+  return nullptr;
+}
+
+const std::vector<Configuration>& DefaultConfigurations() {
+  static const std::vector<Configuration> kConfigurations = {
+      {"base", {}, 0},
+  };
+  return kConfigurations;
+}
+
+const std::vector<Configuration>& FullConfigurations() {
+  static const std::vector<Configuration> kConfigurations = {
+      {"base-full", {.messages = 3}, 0},
+  };
+  return kConfigurations;
+}
+
+}  // namespace quorate::model
