@@ -29,6 +29,7 @@ void LeaseModel::DeliverAppend(const Action& action, const State& state, const M
   // is dropped only on a conflict.
   const int verified = Length(message.log);
   if (CommonPrefix(self.log, message.log) < verified) self.log = message.log;
+  if (state.crashes == options_.bounds.crashes) self.durable = self.log;  // as Reduce does
   self.commit = std::max(self.commit, std::min(message.commit, static_cast<uint8_t>(verified)));
   AcceptGrant(self, message, verified);
   if (options_.bounds.fast_failover) self.answered_age = 0;
@@ -37,12 +38,15 @@ void LeaseModel::DeliverAppend(const Action& action, const State& state, const M
   reply.recv = static_cast<uint8_t>(verified);
   reply.match = static_cast<uint8_t>(std::min(verified, CommonPrefix(self.log, self.durable)));
   if (Is(Mutant::kAckBeforeSync)) reply.match = reply.recv;
-  reply.has_stamp = 1;  // the echo: BOOTTIME() at send
+  reply.has_stamp = options_.bounds.follower_leases ? 1 : 0;  // the echo: BOOTTIME() at send
   reply.incarnation = self.incarnation;
   Action at_once = action;
   at_once.kind = Action::Kind::kExchange;
   at_once.answered = true;
   const bool arrives = DeliverReply(at_once, next, reply, out);
+  if (Is(Mutant::kOldTermReplies)) {  // what it says beside that it answers has had its effect at once
+    reply.recv = reply.match = reply.has_stamp = reply.newest_round = 0;
+  }
   if (options_.bounds.plain || Is(Mutant::kOldTermReplies)) PushSending(out, action, next, reply);
   if (options_.bounds.plain || !arrives) Push(out, action, next);
 }

@@ -154,7 +154,8 @@ void LeaseModel::BeginRound(const State& state, int leader, Steps& out) const {
   const Member& self = state.members[leader];
   bool answerable = false;  // could anyone still answer this term?
   for (int j = 0; j < Members(); ++j) answerable |= j != leader && state.members[j].term <= self.term;
-  if (!answerable) return;
+  const bool confirmed_otherwise = Is(Mutant::kNoQuorumConfirm) || Is(Mutant::kOldTermReplies);
+  if (!answerable && !confirmed_otherwise) return;
   State next = state;
   Member& begun = next.members[leader];
   begun.round_open = 1;

@@ -18,6 +18,7 @@ std::string BoundsText(const Options& options) {
                      " late messages, " + std::to_string(b.crashes) + " crashes, drift " +
                      std::to_string(b.drift) + ", T " + std::to_string(b.lease) + ", T_wait " +
                      std::to_string(options.Wait());
+  if (!b.follower_leases) text += ", no follower leases";
   if (b.plain) text += ", plain";
   if (b.follower_commit) text += ", follower commit";
   if (b.paused_reads) text += ", paused reads";
@@ -146,6 +147,7 @@ int main(int argc, char** argv) {
   own->add_option("--drift", bounds.drift, "Ticks each clock may skip or gain in all")
       ->check(CLI::Range(0, 3))
       ->capture_default_str();
+  own->add_flag("--no-follower-leases{false}", bounds.follower_leases, "Only leaders have leases");
   own->add_flag("--plain", bounds.plain, "Every message late, lost or at once, without dominance arguments");
   own->add_flag("--follower-commit", bounds.follower_commit,
                 "Followers learn the commit index by messages only");

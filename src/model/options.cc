@@ -40,7 +40,7 @@ const std::vector<MutantInfo>& Mutants() {
       {kOldTermReplies,
        "old-term-replies",
        "replies of an older term confirm rounds",
-       {.terms = 3, .writes = 1},
+       {.terms = 3, .writes = 1, .follower_leases = false},
        Property::kAcknowledgedSeen},
       {kCaptureThenCheck,
        "capture-then-check",
@@ -80,14 +80,30 @@ const MutantInfo* FindMutant(std::string_view name) {
 
 const std::vector<Configuration>& DefaultConfigurations() {
   static const std::vector<Configuration> kConfigurations = {
-      {"base", {}, 0},
+      {"two-writes", {}, 361'242},
+      {"crash", {.writes = 1, .crashes = 1, .messages = 0}, 2'788'174},
+      {"drift", {.writes = 1, .drift = 1, .follower_leases = false}, 134'144},
+      {"longer-lease", {.writes = 1, .lease = 2}, 999'361},
+      {"three-terms", {.terms = 3, .writes = 1, .follower_leases = false}, 299'367},
+      {"follower-commit", {.writes = 1, .follower_commit = true}, 256'976},
+      {"paused-reads", {.writes = 1, .paused_reads = true}, 133'871},
+      {"fast-failover", {.writes = 1, .fast_failover = true}, 114'381},
+      {"plain-network", {.writes = 1, .messages = 0, .plain = true}, 149'364},
   };
   return kConfigurations;
 }
 
 const std::vector<Configuration>& FullConfigurations() {
   static const std::vector<Configuration> kConfigurations = {
-      {"base-full", {.messages = 3}, 0},
+      {"two-writes-two-late", {.messages = 2}, 0},
+      {"crash-late", {.writes = 1, .crashes = 1}, 0},
+      {"drift-followers", {.writes = 1, .messages = 0, .drift = 1}, 0},
+      {"longer-lease-late", {.writes = 2, .lease = 2}, 0},
+      {"three-terms-followers", {.terms = 3, .writes = 1, .messages = 0}, 0},
+      {"follower-commit-two-writes", {.follower_commit = true}, 0},
+      {"paused-reads-two-writes", {.paused_reads = true}, 0},
+      {"fast-failover-crash", {.writes = 1, .crashes = 1, .messages = 0, .fast_failover = true}, 0},
+      {"plain-network-late", {.writes = 1, .plain = true}, 0},
   };
   return kConfigurations;
 }

@@ -36,8 +36,8 @@ struct Bounds {
   int messages = 1;  // late at once, beside any number that arrive at once: each comes later, again, or never
   int lease = 1;     // T in ticks
   int drift = 0;     // how often each clock may skip a tick or gain one
-  bool plain =
-      false;  // without the dominance arguments of docs/design/0005: replies may come late or never too
+  bool follower_leases = true;   // else only leaders have leases
+  bool plain = false;            // any message may come late or never: none of the note's dominance arguments
   bool follower_commit = false;  // else a follower's reads know what is committed as soon as it is
   bool paused_reads = false;     // one reader sleeps between check, capture and answer
   bool fast_failover = false;    // T_wait runs from the voters' last answers
