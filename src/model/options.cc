@@ -80,7 +80,7 @@ const MutantInfo* FindMutant(std::string_view name) {
 
 const std::vector<Configuration>& DefaultConfigurations() {
   static const std::vector<Configuration> kConfigurations = {
-      {"two-writes", {}, 361'242},
+      {"two-writes", {.messages = 2}, 527'745},
       {"crash", {.writes = 1, .crashes = 1, .messages = 0}, 2'788'174},
       {"drift", {.writes = 1, .drift = 1, .follower_leases = false}, 134'144},
       {"longer-lease", {.writes = 1, .lease = 2}, 999'361},
@@ -95,15 +95,15 @@ const std::vector<Configuration>& DefaultConfigurations() {
 
 const std::vector<Configuration>& FullConfigurations() {
   static const std::vector<Configuration> kConfigurations = {
-      {"two-writes-two-late", {.messages = 2}, 0},
-      {"crash-late", {.writes = 1, .crashes = 1}, 0},
-      {"drift-followers", {.writes = 1, .messages = 0, .drift = 1}, 0},
-      {"longer-lease-late", {.writes = 2, .lease = 2}, 0},
-      {"three-terms-followers", {.terms = 3, .writes = 1, .messages = 0}, 0},
-      {"follower-commit-two-writes", {.follower_commit = true}, 0},
-      {"paused-reads-two-writes", {.paused_reads = true}, 0},
-      {"fast-failover-crash", {.writes = 1, .crashes = 1, .messages = 0, .fast_failover = true}, 0},
-      {"plain-network-late", {.writes = 1, .plain = true}, 0},
+      {"two-writes-four-late", {.messages = 4}, 774'365},
+      {"crash-late", {.writes = 1, .crashes = 1}, 5'367'669},
+      {"drift-followers", {.writes = 1, .messages = 0, .drift = 1}, 3'311'353},
+      {"longer-lease-late", {.writes = 2, .lease = 2}, 4'271'280},
+      {"three-terms-followers", {.terms = 3, .writes = 1, .messages = 0}, 1'103'593},
+      {"follower-commit-two-writes", {.follower_commit = true}, 1'404'730},
+      {"paused-reads-two-writes", {.paused_reads = true}, 907'316},
+      {"fast-failover-crash", {.writes = 1, .crashes = 1, .messages = 0, .fast_failover = true}, 3'156'112},
+      {"plain-network-late", {.writes = 1, .plain = true}, 4'924'243},
   };
   return kConfigurations;
 }
