@@ -48,7 +48,7 @@ LIBRARIES = {
     "libzscanner/": ["dns"],
     "libdnssec/": ["dns", "zone"],
     "curl/": ["oracle", "cli"],
-    "CLI/": ["cli", "app", "sim", "model"],
+    "CLI/": ["cli", "app", "sim", "model", "testing/lincheck_main.cc"],
     "toml++/": ["app"],
     "prometheus/": ["api/http", "app"],
     "openssl/": ["api/http", "app", "wire"],
