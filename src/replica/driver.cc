@@ -8,6 +8,7 @@
 #include "base/overloaded.h"
 #include "base/rng.h"
 #include "raft/codec.h"
+#include "replica/merge_replies.h"
 
 namespace quorate::replica {
 namespace {
@@ -77,6 +78,7 @@ Actions Driver::Collect(const Now& now) {
   configure_.Check(now.boot, core_, actions_);
   CheckStop();
   PublishLease();
+  MergeReplies(actions_.send);
   return std::exchange(actions_, {});
 }
 
