@@ -31,6 +31,7 @@ LAYERS = {
     "cli": EVERYTHING,
     "sim": SIMULATED,
     "testing": SIMULATED,
+    "model": ["base"],
 }
 # A test may also use these.
 TEST_TOOLS = ["testing", "storage/memory", "storage/wal", "transport/loopback"]
@@ -47,7 +48,7 @@ LIBRARIES = {
     "libzscanner/": ["dns"],
     "libdnssec/": ["dns", "zone"],
     "curl/": ["oracle", "cli"],
-    "CLI/": ["cli", "app", "sim", "testing/lincheck_main.cc"],
+    "CLI/": ["cli", "app", "sim", "model", "testing/lincheck_main.cc"],
     "toml++/": ["app"],
     "prometheus/": ["api/http", "app"],
     "openssl/": ["api/http", "app", "wire"],

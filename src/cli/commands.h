@@ -18,6 +18,7 @@ void RegisterOracle(CLI::App& app, ExitCode& exit);
 void RegisterRecord(CLI::App& app, ExitCode& exit);
 void RegisterZone(CLI::App& app, ExitCode& exit);
 void RegisterKv(CLI::App& app, ExitCode& exit);
+void RegisterSession(CLI::App& app, ExitCode& exit);
 void RegisterGroup(CLI::App& app, ExitCode& exit);
 void RegisterResolve(CLI::App& app, ExitCode& exit);
 void RegisterVersion(CLI::App& app, ExitCode& exit);

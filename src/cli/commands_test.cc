@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 #include <mutex>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "api/http/test_group.h"
@@ -29,6 +30,7 @@ class ScriptedServer {
          },
          .handler =
              [this, script](const api::HttpRequest& request, const api::Respond& respond) {
+               if (request.path == "/api/v1/group") return respond({.body = R"({"group_time_ms": 1000})"});
                std::lock_guard lock(mu_);
                requests_.push_back(request);
                respond(script(requests_.size() - 1));
@@ -68,7 +70,29 @@ TEST(GroupClient, GoesOnToAReplicaThatAnswersWithOneIdempotencyKey) {
   for (const auto* server : {&busy, &lost, &good})
     keys.insert(server->requests().at(0).Header("idempotency-key"));
   EXPECT_EQ(keys.size(), 1u);
-  EXPECT_EQ(keys.begin()->size(), 32u);
+  EXPECT_THAT(*keys.begin(), testing::MatchesRegex("gt-1000-[0-9a-f]{32}"));
+}
+
+api::HttpResponse UnknownForGood() {
+  return {.status = 504, .body = R"({"error": "too old", "outcome": "unknown", "retryable": false})"};
+}
+
+TEST(GroupClient, AKeyThatWasTooOldFromTheStartIsMadeAnew) {
+  const ScriptedServer server(
+      [](size_t n) { return n == 0 ? UnknownForGood() : api::HttpResponse{.status = 204}; });
+  ASSERT_TRUE(Write({server.replica()}).ok());
+  ASSERT_EQ(server.requests().size(), 2u);
+  EXPECT_NE(server.requests()[0].Header("idempotency-key"), server.requests()[1].Header("idempotency-key"));
+}
+
+TEST(GroupClient, UnknownAfterALostAnswerStaysSoAndIsNotTriedUnderAnotherKey) {
+  const ScriptedServer server(
+      [](size_t n) { return n == 0 ? api::HttpResponse{.status = 504} : UnknownForGood(); });
+  const GroupReply reply = Write({server.replica()});
+  ASSERT_TRUE(reply.ok());
+  EXPECT_EQ(ErrorOf(*reply).code, ExitCode::kUnknown);
+  ASSERT_EQ(server.requests().size(), 2u);
+  EXPECT_EQ(server.requests()[0].Header("idempotency-key"), server.requests()[1].Header("idempotency-key"));
 }
 
 TEST(GroupClient, TriesTheSameReplicaAgainWhereItIsTheOnlyOne) {
@@ -139,6 +163,7 @@ class Commands : public testing::Test {
     RegisterRecord(app, exit);
     RegisterZone(app, exit);
     RegisterGroup(app, exit);
+    RegisterSession(app, exit);
     testing::internal::CaptureStdout();
     testing::internal::CaptureStderr();
     try {
@@ -280,6 +305,31 @@ TEST_F(Commands, TheConsistencyOfAZoneIsSetInEveryRegionAndShown) {
     EXPECT_EQ(Run(std::string("zone set example. ") + wrong), ExitCode::kUsage) << wrong;
   EXPECT_EQ(Run("zone set other. consistency=local"), ExitCode::kNotFound);
   EXPECT_EQ(Run("zone show other."), ExitCode::kNotFound);
+}
+
+TEST_F(Commands, ALateRetryOfALostWriteIsUnknownWithAnExitCodeOfItsOwn) {
+  us.group.client.lose_answers = true;
+  EXPECT_EQ(Run("record set a.example. A 192.0.2.1 --region us --timeout 0.5 -o json"), ExitCode::kUnknown);
+  EXPECT_THAT(out, HasSubstr("\"outcome\": \"unknown\""));
+  us.group.client.lose_answers = false;
+}
+
+TEST_F(Commands, ASessionIsOpenedAndClosedInOneGroup) {
+  EXPECT_EQ(Run("session open"), ExitCode::kUsage) << "there are two groups";
+  EXPECT_EQ(Run("session open --region us --lifetime 60 -o json"), ExitCode::kOk) << err;
+  const auto opened = nlohmann::json::parse(out);
+  EXPECT_EQ(opened["lifetime"], 60);
+  EXPECT_EQ(opened["outcome"], "applied");
+  EXPECT_EQ(Run("session close " + opened["id"].dump() + " --region us"), ExitCode::kOk);
+}
+
+TEST_F(Commands, ReadsSayHowConsistentTheyMustBe) {
+  EXPECT_EQ(Run("record list example. --consistency bounded=5s --region us"), ExitCode::kOk) << err;
+  EXPECT_EQ(us.group.client.last_consistency.bound, std::chrono::seconds(5));
+  const int reads = us.group.client.reads;
+  EXPECT_EQ(Run("record list example. --consistency local --region us"), ExitCode::kOk);
+  EXPECT_EQ(us.group.client.reads, reads);
+  EXPECT_EQ(Run("record list example. --consistency perhaps"), ExitCode::kUsage);
 }
 
 TEST_F(Commands, GroupStatusTellsOfEveryGroup) {

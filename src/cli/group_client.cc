@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <random>
 #include <thread>
 
@@ -15,6 +16,7 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr Duration kBackoffFirst = std::chrono::milliseconds(50);
 constexpr Duration kBackoffMax = std::chrono::seconds(1);
+constexpr Duration kAskMax = std::chrono::seconds(2);  // for the group's time, which a replica knows itself
 constexpr Duration kUnreachableMax = std::chrono::seconds(3);  // a restarting replica listens again within it
 
 bool IsDefinite(const HttpReply& reply) {
@@ -46,47 +48,107 @@ std::string CurrentText(const json& body) {
   return out.empty() ? "; there is nothing now" : out;
 }
 
-HttpCall CallOf(const GroupRequest& request, const CallPolicy& policy, const std::string& idempotency_key) {
+HttpCall CallOf(const GroupRequest& request, const CallPolicy& policy) {
   HttpCall call{
       .method = request.method, .body = request.body, .headers = request.headers, .ca_file = policy.ca_file};
   if (!request.body.empty()) call.headers.emplace_back("Content-Type", request.content_type);
   if (!policy.token.empty()) call.headers.emplace_back("X-API-Key", policy.token);
-  if (request.method != "GET") call.headers.emplace_back("Idempotency-Key", idempotency_key);
   return call;
 }
+
+// The server said that it will never be able to tell.
+bool IsUnknownForGood(const HttpReply& reply) {
+  if (reply.fate != HttpReply::Fate::kAnswered || reply.status != 504) return false;
+  const json body = json::parse(reply.body, nullptr, false);
+  return body.is_object() && body.contains("retryable") && body["retryable"] == false;
+}
+
+// One request through all its attempts.
+class Attempts {
+ public:
+  Attempts(const CallPolicy& policy, const GroupRequest& request)
+      : policy_(policy),
+        writes_(request.method != "GET"),
+        path_(request.path),
+        call_(CallOf(request, policy)) {}
+
+  // The reply, if it is one for good.
+  std::optional<HttpReply> At(const std::string& url, Duration left) {
+    call_.timeout = policy_.attempt_may_outlast ? policy_.attempt : std::min(policy_.attempt, left);
+    if (writes_ && key_.empty() && !MakeKey(url, std::min(left, kAskMax))) return std::nullopt;
+    HttpCall call = call_;
+    call.url = url + path_;
+    if (writes_) call.headers.emplace_back("Idempotency-Key", key_);
+    HttpReply reply = Send(call);
+    Note(url, reply);
+    if (IsUnknownForGood(reply)) {
+      if (may_be_applied_ || redated_) return reply;
+      // Nothing was sent before, so this key was too old from the start: the group was idle for long.
+      redated_ = true;
+      key_.clear();
+      return std::nullopt;
+    }
+    if (IsDefinite(reply)) return reply;
+    may_be_applied_ |= writes_ && MayBeApplied(reply);
+    return std::nullopt;
+  }
+
+  bool writes() const { return writes_; }
+  bool may_be_applied() const { return may_be_applied_; }
+  bool anybody_there() const { return anybody_there_; }
+  const std::string& why() const { return why_; }
+
+ private:
+  void Note(const std::string& url, const HttpReply& reply) {
+    anybody_there_ |= reply.fate != HttpReply::Fate::kNotSent;
+    why_ = Why(url, reply);
+  }
+  // Dated by what the replica at `url` says the group's time is; a server that does not say gets one without.
+  bool MakeKey(const std::string& url, Duration timeout) {
+    HttpCall ask{.url = url + "/api/v1/group", .timeout = timeout, .ca_file = policy_.ca_file};
+    if (!policy_.token.empty()) ask.headers.emplace_back("X-API-Key", policy_.token);
+    const HttpReply reply = Send(ask);
+    Note(url, reply);
+    if (reply.fate != HttpReply::Fate::kAnswered || reply.status / 100 == 5) return false;
+    const json status = json::parse(reply.body, nullptr, false);
+    const bool told = status.is_object() && status.contains("group_time_ms") &&
+                      status["group_time_ms"].is_number_unsigned();
+    key_ = told ? DatedIdempotencyKey(status["group_time_ms"].get<uint64_t>()) : NewIdempotencyKey();
+    return true;
+  }
+
+  const CallPolicy& policy_;
+  const bool writes_;
+  const std::string path_;
+  HttpCall call_;
+  std::string key_, why_ = "it has no HTTP door";
+  bool may_be_applied_ = false, anybody_there_ = false, redated_ = false;
+};
 
 }  // namespace
 
 GroupReply GroupClient::Call(const Group& group, const GroupRequest& request) const {
-  HttpCall call = CallOf(request, policy_, NewIdempotencyKey());
+  Attempts attempts(policy_, request);
   const SteadyClock::time_point start = SteadyClock::now(), deadline = start + policy_.overall;
-  bool may_be_applied = false, anybody_there = false;
-  std::string why = "it has no HTTP door";
   for (Duration backoff = kBackoffFirst;; backoff = std::min(2 * backoff, kBackoffMax)) {
     for (const Replica& replica : group.replicas) {
       const Duration left = deadline - SteadyClock::now();
       if (replica.http.empty() || left <= Duration::zero()) continue;
-      call.url = replica.http + request.path;
-      call.timeout = policy_.attempt_may_outlast ? policy_.attempt : std::min(policy_.attempt, left);
-      HttpReply reply = Send(call);
-      if (IsDefinite(reply)) return reply;
-      anybody_there |= reply.fate != HttpReply::Fate::kNotSent;
-      may_be_applied |= request.method != "GET" && MayBeApplied(reply);
-      why = Why(replica.http, reply);
+      if (std::optional<HttpReply> reply = attempts.At(replica.http, left)) return *std::move(reply);
     }
     const SteadyClock::time_point give_up =
-        anybody_there ? deadline : std::min(deadline, start + kUnreachableMax);
+        attempts.anybody_there() ? deadline : std::min(deadline, start + kUnreachableMax);
     if (SteadyClock::now() + backoff >= give_up) break;
     std::this_thread::sleep_for(backoff);
   }
-  if (may_be_applied) {
-    return CliError{
-        ExitCode::kUnknown,
-        fmt::format("{}: the outcome is unknown ({}); look at the record, then decide", group.Label(), why)};
+  if (attempts.may_be_applied()) {
+    return CliError{ExitCode::kUnknown,
+                    fmt::format("{}: the outcome is unknown ({}); look at the record, then decide",
+                                group.Label(), attempts.why())};
   }
   return CliError{ExitCode::kUnavailable,
                   fmt::format("{} is unavailable{} ({}); it is safe to try again", group.Label(),
-                              request.method == "GET" ? "" : ", nothing was changed", why)};
+                              attempts.writes() ? ", nothing was changed" : "", attempts.why())};
 }
 
 std::string NewIdempotencyKey() {
@@ -94,6 +156,10 @@ std::string NewIdempotencyKey() {
   std::string key;
   for (int i = 0; i < 4; ++i) key += fmt::format("{:08x}", random());
   return key;
+}
+
+std::string DatedIdempotencyKey(uint64_t group_time_ms) {
+  return fmt::format("gt-{}-{}", group_time_ms, NewIdempotencyKey());
 }
 
 CliError ErrorOf(const HttpReply& reply) {

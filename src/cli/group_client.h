@@ -35,8 +35,8 @@ class GroupClient {
   explicit GroupClient(CallPolicy policy) : policy_(std::move(policy)) {}
 
   // Asks replica after replica until one answers for good (anything but 502, 503, 504), then all of them
-  // again, until the policy's time is over. Everything that is not GET carries one Idempotency-Key through
-  // all attempts.
+  // again, until the policy's time is over. Everything that is not GET carries one dated Idempotency-Key
+  // (docs/design/0002) through all attempts; the first replica that answers is asked for the group's time.
   GroupReply Call(const Group& group, const GroupRequest& request) const;
 
  private:
@@ -45,6 +45,8 @@ class GroupClient {
 
 // 128 random bits in hex.
 std::string NewIdempotencyKey();
+// The same, with the group's time in it: never applied twice, however late it comes.
+std::string DatedIdempotencyKey(uint64_t group_time_ms);
 
 // What an answer that is not 2xx says: exit code and text, with the server's own "error" and "hint".
 CliError ErrorOf(const HttpReply& reply);

@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/etcd/kv_client.h"
 #include "cli/group_client.h"
+#include "cli/report.h"
 #include "cli/target.h"
 
 namespace quorate::cli {
@@ -18,15 +19,15 @@ using SteadyClock = std::chrono::steady_clock;
 
 struct KvArguments {
   std::shared_ptr<Target> target;
-  std::string etcd;
+  std::string etcd, consistency;
   KvKey key;
   std::string value;
   int64_t revision = 0;
   uint64_t events_max = 0;
 };
 
-// One call at one replica.
-using Call = std::function<KvReply(KvClient&, Duration timeout)>;
+// One call at one replica; the key is empty for reads.
+using Call = std::function<KvReply(KvClient&, const std::string& idempotency_key, Duration timeout)>;
 
 std::string Trimmed(const std::string& address) {
   const size_t scheme = address.find("://");
@@ -70,36 +71,80 @@ CliResult<Group> GroupOf(const KvArguments& arguments) {
   return group;
 }
 
-// Replica after replica until one answers; a write carries one session through all attempts.
+// One call through all its attempts; a write carries one dated key through them.
+class Attempts {
+ public:
+  Attempts(const CallPolicy& policy, const Call& call, bool writes)
+      : policy_(policy), call_(call), writes_(writes) {}
+
+  // The reply, if it is one for good.
+  std::optional<CliResult<KvReply>> At(const std::string& etcd, Duration left) {
+    const Duration timeout = std::min<Duration>(left, policy_.attempt);
+    KvClient client(etcd, policy_.ca_file);
+    if (writes_ && key_.empty() && !MakeKey(client, etcd, timeout)) return std::nullopt;
+    KvReply reply = call_(client, key_, timeout);
+    if (!reply.error) return CliResult<KvReply>(std::move(reply));
+    why_ = etcd + ": " + reply.error->message;
+    switch (reply.error->kind) {
+      case KvError::Kind::kRefused:
+        return CliResult<KvReply>(CliError{ExitCode::kFailed, reply.error->message});
+      case KvError::Kind::kUnknownForGood:
+        if (may_be_applied_ || redated_)
+          return CliResult<KvReply>(CliError{ExitCode::kUnknown, reply.error->message});
+        // Nothing was sent before, so this key was too old from the start: the group was idle for long.
+        redated_ = true;
+        key_.clear();
+        return std::nullopt;
+      case KvError::Kind::kUnknown:
+        may_be_applied_ |= writes_;
+        return std::nullopt;
+      case KvError::Kind::kUnavailable:
+        return std::nullopt;
+    }
+    return std::nullopt;
+  }
+
+  bool may_be_applied() const { return may_be_applied_; }
+  const std::string& why() const { return why_; }
+
+ private:
+  bool MakeKey(KvClient& client, const std::string& etcd, Duration timeout) {
+    KvError error;
+    const std::optional<uint64_t> ms = client.GroupTimeMs(timeout, error);
+    if (!ms) why_ = etcd + ": " + error.message;
+    if (ms) key_ = *ms == 0 ? NewIdempotencyKey() : DatedIdempotencyKey(*ms);
+    return ms.has_value();
+  }
+
+  const CallPolicy& policy_;
+  const Call& call_;
+  const bool writes_;
+  std::string key_, why_;
+  bool may_be_applied_ = false, redated_ = false;
+};
+
+// Replica after replica until one answers for good.
 CliResult<KvReply> CallGroup(const KvArguments& arguments, const Group& group, const Call& call,
                              bool writes) {
   const CallPolicy policy = arguments.target->Policy();
   const auto deadline = SteadyClock::now() + policy.overall;
-  bool may_be_applied = false;
-  std::string why;
+  Attempts attempts(policy, call, writes);
   for (Duration backoff = std::chrono::milliseconds(50);; backoff *= 2) {
     for (const Replica& replica : group.replicas) {
       const Duration left = deadline - SteadyClock::now();
       if (left <= Duration::zero()) continue;
-      KvClient client(replica.etcd, policy.ca_file);
-      KvReply reply = call(client, std::min<Duration>(left, policy.attempt));
-      if (!reply.error) return reply;
-      if (reply.error->kind == KvError::Kind::kRefused)
-        return CliError{ExitCode::kFailed, reply.error->message};
-      // gRPC says UNAVAILABLE also of a connection that broke under the call.
-      may_be_applied |= writes && reply.error->kind == KvError::Kind::kUnknown;
-      why = replica.etcd + ": " + reply.error->message;
+      if (auto reply = attempts.At(replica.etcd, left)) return *std::move(reply);
     }
     if (SteadyClock::now() + backoff >= deadline) break;
     std::this_thread::sleep_for(backoff);
   }
-  if (may_be_applied) {
-    return CliError{
-        ExitCode::kUnknown,
-        fmt::format("{}: the outcome is unknown ({}); look at the key, then decide", group.Label(), why)};
+  if (attempts.may_be_applied()) {
+    return CliError{ExitCode::kUnknown,
+                    fmt::format("{}: the outcome is unknown ({}); look at the key, then decide",
+                                group.Label(), attempts.why())};
   }
-  return CliError{ExitCode::kUnavailable,
-                  fmt::format("{} is unavailable ({}); it is safe to try again", group.Label(), why)};
+  return CliError{ExitCode::kUnavailable, fmt::format("{} is unavailable ({}); it is safe to try again",
+                                                      group.Label(), attempts.why())};
 }
 
 json PairToJson(const KvPair& kv) {
@@ -114,19 +159,23 @@ void PrintJson(const json& value) {
   fmt::print("{}\n", value.dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
+ExitCode FailWrite(const KvArguments& arguments, const CliError& error) {
+  if (arguments.target->json()) PrintJson({{"outcome", OutcomeName(error.code)}, {"error", error.message}});
+  return Fail(error);
+}
+
 ExitCode Put(const KvArguments& arguments) {
   const auto group = GroupOf(arguments);
   if (!group.ok()) return Fail(group.error());
-  const std::string session = NewIdempotencyKey();
   const auto reply = CallGroup(
       arguments, *group,
-      [&](KvClient& client, Duration timeout) {
-        return client.Put(arguments.key.key, arguments.value, session, timeout);
+      [&](KvClient& client, const std::string& key, Duration timeout) {
+        return client.Put(arguments.key.key, arguments.value, key, timeout);
       },
       true);
-  if (!reply.ok()) return Fail(reply.error());
+  if (!reply.ok()) return FailWrite(arguments, reply.error());
   if (arguments.target->json()) {
-    PrintJson({{"revision", reply->revision}});
+    PrintJson({{"outcome", "applied"}, {"revision", reply->revision}});
   } else {
     fmt::print("{}: put (revision {})\n", group->Label(), reply->revision);
   }
@@ -136,14 +185,15 @@ ExitCode Put(const KvArguments& arguments) {
 ExitCode Delete(const KvArguments& arguments) {
   const auto group = GroupOf(arguments);
   if (!group.ok()) return Fail(group.error());
-  const std::string session = NewIdempotencyKey();
   const auto reply = CallGroup(
       arguments, *group,
-      [&](KvClient& client, Duration timeout) { return client.Delete(arguments.key, session, timeout); },
+      [&](KvClient& client, const std::string& key, Duration timeout) {
+        return client.Delete(arguments.key, key, timeout);
+      },
       true);
-  if (!reply.ok()) return Fail(reply.error());
+  if (!reply.ok()) return FailWrite(arguments, reply.error());
   if (arguments.target->json()) {
-    PrintJson({{"revision", reply->revision}, {"deleted", reply->deleted}});
+    PrintJson({{"outcome", "applied"}, {"revision", reply->revision}, {"deleted", reply->deleted}});
   } else {
     fmt::print("{}: deleted {} (revision {})\n", group->Label(), reply->deleted, reply->revision);
   }
@@ -155,8 +205,8 @@ ExitCode Get(const KvArguments& arguments) {
   if (!group.ok()) return Fail(group.error());
   const auto reply = CallGroup(
       arguments, *group,
-      [&](KvClient& client, Duration timeout) {
-        return client.Get(arguments.key, arguments.revision, timeout);
+      [&](KvClient& client, const std::string&, Duration timeout) {
+        return client.Get(arguments.key, arguments.revision, arguments.consistency, timeout);
       },
       false);
   if (!reply.ok()) return Fail(reply.error());
@@ -246,11 +296,12 @@ void RegisterKv(CLI::App& app, ExitCode& exit) {
                           exit, &Put);
   put.app->add_option("value", put.arguments->value, "The value")->required();
 
-  const Command get = Add(*kv, "get", "Print the value of a key, linearizably",
+  const Command get = Add(*kv, "get", "Print the value of a key",
                           "  quorate kv get /app/leader --server http://127.0.0.1:8101\n"
                           "  quorate kv get /dns/ --prefix --etcd 127.0.0.1:2379 -o json",
                           exit, &Get);
   AddPrefix(get);
+  AddConsistencyFlag(*get.app, get.arguments->consistency);
   get.app->add_option("--revision", get.arguments->revision, "As of this revision")
       ->check(CLI::NonNegativeNumber);
 

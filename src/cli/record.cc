@@ -16,7 +16,7 @@ using nlohmann::json;
 
 struct RecordArguments {
   std::shared_ptr<Target> target;
-  std::string name, type, zone;
+  std::string name, type, zone, consistency;
   std::vector<std::string> contents;
   int64_t ttl = -1;
   int64_t if_revision = -1;
@@ -131,7 +131,7 @@ ExitCode PrintRRsets(const RecordArguments& arguments, const std::vector<GroupZo
 ExitCode Get(const RecordArguments& arguments) {
   const auto owner = NameArgument(arguments.name);
   if (!owner.ok()) return Fail(owner.error());
-  std::string query = "?name=" + PercentEncode(owner->ToText());
+  std::string query = ConsistencyQuery(arguments.consistency) + "&name=" + PercentEncode(owner->ToText());
   dns::RRType type = dns::RRType::kA;
   if (!arguments.type.empty()) {
     const auto given = TypeArgument(arguments.type);
@@ -150,7 +150,8 @@ ExitCode List(const RecordArguments& arguments) {
   if (!zone.ok()) return Fail(zone.error());
   const auto holders = Holders(arguments, *zone, dns::RRType::kSOA);
   if (!holders.ok()) return Fail(holders.error());
-  return PrintRRsets(arguments, *holders, "", "record in " + zone->ToText());
+  return PrintRRsets(arguments, *holders, ConsistencyQuery(arguments.consistency),
+                     "record in " + zone->ToText());
 }
 
 CLI::App* AddCommand(CLI::App& record, const char* name, const char* help, const Arguments& arguments) {
@@ -186,6 +187,7 @@ void AddReads(CLI::App& record, ExitCode& exit) {
   command->add_option("name", get->name, "Owner")->required();
   command->add_option("type", get->type, "Only this type");
   command->add_option("--zone", get->zone, "The zone, where it is not the longest match");
+  AddConsistencyFlag(*command, get->consistency);
   command->footer(
       "Examples:\n  quorate record get bar.example.org\n  quorate record get example.org. SOA -o json");
   command->callback([=, &exit] { exit = Get(*get); });
@@ -193,6 +195,7 @@ void AddReads(CLI::App& record, ExitCode& exit) {
   const auto list = std::make_shared<RecordArguments>();
   command = AddCommand(record, "list", "Print all records of a zone", list);
   command->add_option("zone", list->zone, "The zone")->required();
+  AddConsistencyFlag(*command, list->consistency);
   command->footer(
       "Examples:\n  quorate record list example.org.\n  quorate record list . --region us-east-1");
   command->callback([=, &exit] { exit = List(*list); });

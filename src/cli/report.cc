@@ -5,23 +5,6 @@
 namespace quorate::cli {
 namespace {
 
-const char* OutcomeName(ExitCode code) {
-  switch (code) {
-    case ExitCode::kOk:
-      return "applied";
-    case ExitCode::kUnavailable:
-      return "unavailable";
-    case ExitCode::kUnknown:
-      return "unknown";
-    case ExitCode::kPrecondition:
-      return "precondition_failed";
-    case ExitCode::kNotFound:
-      return "not_found";
-    default:
-      return "refused";
-  }
-}
-
 nlohmann::json Number(const std::string& text) {
   const nlohmann::json value = nlohmann::json::parse(text, nullptr, false);
   return value.is_number() ? value : nlohmann::json();
@@ -79,6 +62,23 @@ ExitCode WriteToAll(const GroupClient& client, const std::vector<GroupZone>& gro
     }
   }
   return report.Finish();
+}
+
+const char* OutcomeName(ExitCode code) {
+  switch (code) {
+    case ExitCode::kOk:
+      return "applied";
+    case ExitCode::kUnavailable:
+      return "unavailable";
+    case ExitCode::kUnknown:
+      return "unknown";
+    case ExitCode::kPrecondition:
+      return "precondition_failed";
+    case ExitCode::kNotFound:
+      return "not_found";
+    default:
+      return "refused";
+  }
 }
 
 std::string ZonePath(const dns::Name& zone) {

@@ -35,6 +35,10 @@ class Report {
 ExitCode WriteToAll(const GroupClient& client, const std::vector<GroupZone>& groups,
                     const GroupRequest& request, const std::string& what, bool json);
 
+// What -o json says of a write: "applied", "unknown", or why it certainly was not applied ("refused",
+// "unavailable", "precondition_failed", "not_found").
+const char* OutcomeName(ExitCode code);
+
 // "/api/v1/servers/localhost/zones/{id}"
 std::string ZonePath(const dns::Name& zone);
 

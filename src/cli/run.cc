@@ -39,6 +39,7 @@ int Run(int argc, char** argv) {
   RegisterRecord(app, exit);
   RegisterZone(app, exit);
   RegisterKv(app, exit);
+  RegisterSession(app, exit);
   RegisterGroup(app, exit);
   RegisterResolve(app, exit);
   RegisterVersion(app, exit);

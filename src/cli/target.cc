@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/consistency.h"
+
 namespace quorate::cli {
 namespace {
 
@@ -115,6 +117,21 @@ std::shared_ptr<Target> AddTargetFlags(CLI::App& command) {
     if (target->server.empty()) target->oracle = from("QUORATE_ORACLE");
   });
   return target;
+}
+
+void AddConsistencyFlag(CLI::App& command, std::string& consistency) {
+  command
+      .add_option("--consistency", consistency,
+                  "linearizable (default), bounded=<seconds>s: at most so old where no quorum answers, or "
+                  "local: whatever the replica has")
+      ->check([](const std::string& text) {
+        return ParseConsistency(text) ? std::string()
+                                      : "`" + text + "` is not linearizable, bounded=5s or local";
+      });
+}
+
+std::string ConsistencyQuery(const std::string& consistency) {
+  return "?consistency=" + (consistency.empty() ? ToText(Consistency()) : PercentEncode(consistency));
 }
 
 CliResult<dns::Name> NameArgument(const std::string& text) {

@@ -36,6 +36,11 @@ struct Target {
 // Adds --oracle, --server, ... and -o to `command`.
 std::shared_ptr<Target> AddTargetFlags(CLI::App& command);
 
+// Adds --consistency, for reads: linearizable (default), bounded=5s, local.
+void AddConsistencyFlag(CLI::App& command, std::string& consistency);
+// "?consistency=..."; the default where none was given.
+std::string ConsistencyQuery(const std::string& consistency);
+
 // The name in an argument: absolute also without the final dot.
 CliResult<dns::Name> NameArgument(const std::string& text);
 

@@ -26,7 +26,7 @@ constexpr const char* kZones = "/api/v1/servers/localhost/zones";
 
 struct ZoneArguments {
   std::shared_ptr<Target> target;
-  std::string zone, file;
+  std::string zone, file, consistency;
   std::vector<std::string> nameservers, settings;
   int64_t if_revision = -1;
 };
@@ -188,7 +188,8 @@ ExitCode Export(const ZoneArguments& arguments) {
   const CallPolicy policy = WholeZonePolicy(*arguments.target);
   ExitCode exit = ExitCode::kUnavailable;
   for (const GroupZone& at : *holders) {
-    const GroupReply reply = GroupClient(policy).Call(at.group, {.path = ZonePath(*zone) + "/export"});
+    const GroupReply reply = GroupClient(policy).Call(
+        at.group, {.path = ZonePath(*zone) + "/export" + ConsistencyQuery(arguments.consistency)});
     if (reply.ok() && reply->status == 200) return WriteOut(reply->body, arguments.file);
     exit = Fail(reply.ok() ? ErrorOf(*reply) : reply.error());
   }
@@ -264,7 +265,7 @@ ExitCode List(const ZoneArguments& arguments) {
   json results = json::array();
   ExitCode exit = ExitCode::kOk;
   for (const Group& group : *groups) {
-    const GroupReply reply = client.Call(group, {.path = kZones});
+    const GroupReply reply = client.Call(group, {.path = kZones + ConsistencyQuery(arguments.consistency)});
     if (!reply.ok() || reply->status != 200) {
       exit = Worse(exit, Fail(reply.ok() ? ErrorOf(*reply) : reply.error()));
       continue;
@@ -345,6 +346,7 @@ void RegisterZone(CLI::App& app, ExitCode& exit) {
   AddZoneArgument(export_command);
   export_command.app->add_option("--output", export_command.arguments->file,
                                  "Write to this file, not to stdout");
+  AddConsistencyFlag(*export_command.app, export_command.arguments->consistency);
 
   const Command show = Add(*zone, "show", "Show a zone's serial, revision and settings",
                            "  quorate zone show example.org.\n"
@@ -363,10 +365,11 @@ void RegisterZone(CLI::App& app, ExitCode& exit) {
       ->required();
   AddIfRevision(set);
 
-  Add(*zone, "list", "List the zones of all groups",
-      "  quorate zone list\n"
-      "  quorate zone list --server http://127.0.0.1:8101 -o json",
-      exit, &List);
+  const Command list = Add(*zone, "list", "List the zones of all groups",
+                           "  quorate zone list\n"
+                           "  quorate zone list --server http://127.0.0.1:8101 -o json",
+                           exit, &List);
+  AddConsistencyFlag(*list.app, list.arguments->consistency);
 
   const Command remove = Add(*zone, "delete", "Delete a zone with all its records",
                              "  quorate zone delete example.net.\n"

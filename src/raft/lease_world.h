@@ -30,9 +30,7 @@ class LeaseWorld {
   MemberModel& at(uint64_t id) { return members_.at(id); }
   const Core& core(uint64_t id) const { return members_.at(id).core(); }
   BootTime clock(uint64_t id) const { return {now_ + offsets_.at(id)}; }
-  bool HoldsLease(uint64_t id) const {
-    return members_.at(id).up() && clock(id) < core(id).lease_until();
-  }
+  bool HoldsLease(uint64_t id) const { return members_.at(id).up() && clock(id) < core(id).lease_until(); }
   Duration now() const { return now_; }
 
   void Start(uint64_t id) {

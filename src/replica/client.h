@@ -3,9 +3,11 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "absl/status/status.h"
+#include "base/consistency.h"
 #include "raft/core.h"
 #include "rsm/api.h"
 
@@ -47,6 +49,9 @@ struct GroupStatus {
   LogIndex state_hash_at;
   bool can_read = false;     // it holds a read lease, or a ReadIndex round succeeded within the last second
   uint64_t read_rounds = 0;  // ReadIndex rounds that this replica has asked for
+  // The newest that is in the log here: what a dated idempotency key is made with. Behind that of the next
+  // command by what passed since the last one.
+  Duration group_time{0};
 };
 
 class Client {
@@ -61,7 +66,13 @@ class Client {
   // called. Under a read lease that takes no message, and `done` may be called before Read returns; without
   // one, or when what is pending takes longer than the group's hold time, by ReadIndex (dissertation 6.4).
   // kUnavailable: no leader; kDeadlineExceeded; kResourceExhausted: too many waiting.
-  virtual void Read(Duration timeout, std::function<void(absl::Status)> done) = 0;
+  // Where `consistency` allows it also otherwise (promise P5): kLocal at once, on the caller's thread;
+  // kBounded after trying for half the timeout and a second at most, if what is applied here was all that was
+  // committed at some moment within the bound.
+  virtual void Read(Consistency consistency, Duration timeout, std::function<void(absl::Status)> done) = 0;
+  void Read(Duration timeout, std::function<void(absl::Status)> done) {
+    Read(Consistency{}, timeout, std::move(done));
+  }
 
   virtual void TransferLeadership(MemberId to, std::function<void(absl::Status)> done) = 0;
 

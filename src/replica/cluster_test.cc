@@ -141,6 +141,24 @@ TEST_F(Cluster, AReplicaCutOffFromTheOthersReadsAndWritesNothing) {
   EXPECT_EQ(nodes_[leader - 1].machine->Get("a"), "2");
 }
 
+TEST_F(Cluster, WithoutAQuorumOnlyALocalReadIsAnsweredAndABoundedOneDoesNotWaitForAllItsTime) {
+  const uint64_t leader = AwaitLeader();
+  ExpectDecided(Put(leader, "a=1"));
+  const auto read = [&](Consistency consistency, Duration timeout) {
+    std::promise<absl::Status> status;
+    client(leader).Read(consistency, timeout, [&](absl::Status s) { status.set_value(s); });
+    return status.get_future().get();
+  };
+  const Consistency bounded{.kind = Consistency::Kind::kBounded, .bound = seconds(5)};
+  EXPECT_TRUE(read(bounded, seconds(10)).ok()) << "a quorum answers";
+  network_.Isolate(MemberId{leader});
+  EXPECT_TRUE(read({.kind = Consistency::Kind::kLocal}, seconds(10)).ok());
+  const auto start = std::chrono::steady_clock::now();
+  read(bounded, seconds(60)).IgnoreError();  // good or not by what the gate knows; in either case soon
+  EXPECT_LT(std::chrono::steady_clock::now() - start, seconds(20));
+  network_.Heal();
+}
+
 TEST_F(Cluster, TheGateCompletesBarriersAndWakesItsSubscribers) {
   ExpectDecided(Put(1, "a=1"));
   ReadGate& gate = nodes_[2].replica->gate();

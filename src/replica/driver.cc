@@ -98,7 +98,8 @@ GroupStatus Driver::Status(BootTime now) const {
           .state_hash = state_hash_,
           .state_hash_at = applied_,
           .can_read = now < core_.lease_until() || (read && now - *read <= kCanReadFor),
-          .read_rounds = reads_.rounds()};
+          .read_rounds = reads_.rounds(),
+          .group_time = clock_.Logged()};
 }
 
 // --- events from callers ---

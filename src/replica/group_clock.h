@@ -25,6 +25,8 @@ class GroupClock {
   }
   // Only a leader asks.
   Duration At(BootTime now) const { return std::max(logged_, base_ + (now - elected_at_)); }
+  // The largest value that is, or was, in the log.
+  Duration Logged() const { return logged_; }
 
  private:
   Duration logged_{0}, base_{0};

@@ -15,6 +15,7 @@ namespace {
 // Jobs come from what the core and the driver already bound; this only turns a defect into a stop.
 constexpr size_t kJobsMax = size_t{1} << 20;
 constexpr Duration kLong = std::chrono::hours(1);
+constexpr Duration kBoundedTryMax = std::chrono::seconds(1);  // for a linearizable read where less would do
 
 void NameThread(const char* name) { pthread_setname_np(pthread_self(), name); }
 
@@ -119,7 +120,15 @@ void Runner::Propose(std::string command, Duration timeout, std::function<void(P
   }
 }
 
-void Runner::Read(Duration timeout, std::function<void(absl::Status)> done) {
+void Runner::Read(Consistency consistency, Duration timeout, std::function<void(absl::Status)> done) {
+  if (consistency.kind == Consistency::Kind::kLocal) return done(absl::OkStatus());
+  if (consistency.kind == Consistency::Kind::kBounded) {
+    timeout = std::min<Duration>(timeout / 2, kBoundedTryMax);
+    done = [this, bound = consistency.bound, done = std::move(done)](const absl::Status& status) {
+      const bool fresh = status.ok() || gate_.FreshAsOf() + bound >= clock_.Boot();
+      done(fresh ? absl::OkStatus() : status);
+    };
+  }
   const std::optional<LogIndex> target = gate_.TargetUnderLease(clock_.Boot());
   if (target && gate_.applied() >= *target) return done(absl::OkStatus());
   if (!Post(ReadCall{timeout, target.value_or(LogIndex{}), done}))

@@ -33,7 +33,8 @@ class Runner final : public Client {
   ReadGate& gate() { return gate_; }
 
   void Propose(std::string command, Duration timeout, std::function<void(ProposeOutcome)> done) override;
-  void Read(Duration timeout, std::function<void(absl::Status)> done) override;
+  using Client::Read;
+  void Read(Consistency consistency, Duration timeout, std::function<void(absl::Status)> done) override;
   void TransferLeadership(MemberId to, std::function<void(absl::Status)> done) override;
   void Configure(ConfigurationChange change, Duration timeout,
                  std::function<void(absl::Status)> done) override;

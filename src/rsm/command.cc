@@ -1,5 +1,7 @@
 #include "rsm/command.h"
 
+#include <charconv>
+
 #include "base/bytes.h"
 #include "base/overloaded.h"
 #include "kv/codec.h"
@@ -149,7 +151,34 @@ bool GetBody(ByteReader& in, uint8_t version, Command& command) {
   return false;
 }
 
+// Takes a decimal number off the front of `text`. False: there is none.
+bool TakeNumber(std::string_view& text, uint64_t& value) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc()) return false;
+  text.remove_prefix(static_cast<size_t>(end - text.data()));
+  return true;
+}
+
+bool TakePrefix(std::string_view& text, std::string_view prefix) {
+  if (!text.starts_with(prefix)) return false;
+  text.remove_prefix(prefix.size());
+  return true;
+}
+
 }  // namespace
+
+std::optional<SessionRequest> ParseSessionRequest(std::string_view text) {
+  SessionRequest request;
+  bool good = TakeNumber(text, request.id) && TakePrefix(text, ":") && TakeNumber(text, request.sequence);
+  if (good && TakePrefix(text, ";")) {
+    while (TakePrefix(text, " ")) continue;
+    good = TakePrefix(text, "oldest=") && TakeNumber(text, request.oldest_unanswered);
+  }
+  if (!good || !text.empty() || request.id == 0 || request.sequence == 0 ||
+      request.oldest_unanswered > request.sequence)
+    return std::nullopt;
+  return request;
+}
 
 // command := 1:u8 origin:string key:string rest
 //          | 2:u8 origin:string oldest_unanswered:varint key:string session:varint sequence:varint rest

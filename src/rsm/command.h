@@ -71,6 +71,9 @@ struct SessionRequest {
   // The client has the outcomes of all requests below: they may be forgotten. 0: of none.
   uint64_t oldest_unanswered = 0;
 };
+// "<id>:<sequence>" or "<id>:<sequence>;oldest=<n>", as headers and metadata carry it; id and sequence from 1
+// on, n at most the sequence. nullopt: anything else.
+std::optional<SessionRequest> ParseSessionRequest(std::string_view text);
 
 struct Command {
   // Exactly once: a command with a key that was already used gets the first one's outcome. Empty: none. At

@@ -5,8 +5,8 @@
 
 namespace quorate::rsm {
 
-// The first byte of a command. A higher one needs a newer feature level. What has nothing of sessions is written
-// as the first.
+// The first byte of a command. A higher one needs a newer feature level. What has nothing of sessions is
+// written as the first.
 inline constexpr uint8_t kCommandVersion = 1, kCommandVersionOfSessions = 2;
 enum class CommandTag : uint8_t {
   kKvTxn = 1,

@@ -243,6 +243,20 @@ TEST_F(Once, CommandsOfSessionsComeBackAsTheyWere) {
   EXPECT_EQ(EncodeCommand(command)[0], '\2');
 }
 
+TEST(SessionText, IsIdSequenceAndTheOldestUnanswered) {
+  const auto request = ParseSessionRequest("7:9;oldest=8");
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->id, 7u);
+  EXPECT_EQ(request->sequence, 9u);
+  EXPECT_EQ(request->oldest_unanswered, 8u);
+  EXPECT_EQ(ParseSessionRequest("7:9; oldest=8")->oldest_unanswered, 8u);
+  EXPECT_EQ(ParseSessionRequest("7:9")->oldest_unanswered, 0u);
+  for (const char* text : {"", "7", "7:", ":9", "7:9;", "7:9;oldest=", "7:9;oldest=10", "0:1", "1:0", "7:9 ",
+                           "-7:9", "99999999999999999999:1", "7:9;oldest=8x"}) {
+    EXPECT_FALSE(ParseSessionRequest(text)) << text;
+  }
+}
+
 TEST_F(Once, ASessionDoesNotGoWithAKeyNorWithOpeningOne) {
   const SessionRequest session{1, 1, 0};
   EXPECT_EQ(Apply({.idempotency_key = "k", .session = session, .body = Add("v")}).refused,

@@ -152,12 +152,17 @@ std::shared_ptr<PendingChanges> PendingChanges::Filtered(Keep keep) const {
 PendingPtr PendingChanges::Without(const PendingPtr& before, LogIndex applied) {
   if (!before) return before;
   const auto keep = [applied](const Touch& touch) { return touch.index > applied; };
-  const bool same = (before->everything_last_ == LogIndex{} || before->everything_last_ > applied) &&
+  const bool same = (before->everything_last_ == LogIndex{} || before->everything_first_ > applied) &&
                     std::all_of(before->subtrees_.begin(), before->subtrees_.end(), keep) &&
                     std::all_of(before->serials_.begin(), before->serials_.end(), keep);
   if (same) return before;
   auto next = before->Filtered(keep);
-  if (next->everything_last_ <= applied) next->everything_first_ = next->everything_last_ = LogIndex{};
+  if (next->everything_last_ <= applied) {
+    next->everything_first_ = next->everything_last_ = LogIndex{};
+  } else if (next->everything_first_ <= applied) {
+    // Who waits for one of them must not be told that it is still pending.
+    next->everything_first_ = applied + 1;
+  }
   return next->empty() ? nullptr : next;
 }
 

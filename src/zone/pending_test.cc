@@ -155,6 +155,8 @@ TEST(PendingChanges, TooManyCollapseUntilAllOfThemAreApplied) {
   EXPECT_EQ(Last(later, "other."), index);
   EXPECT_EQ(Last(later, "later.example."), index + 1);
   EXPECT_EQ(Last(PendingChanges::Without(later, LogIndex{index - 1}), "other."), index);
+  EXPECT_EQ(Last(PendingChanges::Without(later, LogIndex{9}), "other.", 9), 0u) << "that one is applied";
+  EXPECT_EQ(Last(PendingChanges::Without(later, LogIndex{9}), "other.", 10), 10u);
   EXPECT_EQ(Last(PendingChanges::Without(later, LogIndex{index}), "other."), 0u);
   EXPECT_EQ(Last(PendingChanges::Without(later, LogIndex{index}), "later.example."), index + 1);
 }

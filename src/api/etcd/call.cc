@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/etcd/errors.h"
+#include "base/consistency.h"
 #include "base/limits.h"
 #include "base/overloaded.h"
 
@@ -10,7 +11,10 @@ namespace quorate::api::etcd {
 namespace {
 
 constexpr auto kHeaderMaxAge = std::chrono::milliseconds(100);
-constexpr const char* kSessionMetadata = "quorate-session";
+
+grpc::Status Malformed(const char* what) {
+  return {grpc::StatusCode::INVALID_ARGUMENT, std::string("etcdserver: ") + what};
+}
 
 }  // namespace
 
@@ -103,37 +107,72 @@ Duration Call::TimeLeft() const {
   return std::clamp<Duration>(asked, std::chrono::milliseconds(1), door_.options.request_timeout);
 }
 
-std::string Call::Session() const {
+void Call::FinishWrite(const grpc::Status& status, const char* outcome) {
+  context_->AddTrailingMetadata("quorate-outcome", outcome);
+  Finish(status);
+}
+
+std::string Call::Metadata(const char* name) const {
   const auto& metadata = context_->client_metadata();
-  const auto it = metadata.find(kSessionMetadata);
+  const auto it = metadata.find(name);
   return it == metadata.end() ? "" : std::string(it->second.data(), it->second.size());
 }
 
+grpc::Status Call::SetOnce(rsm::Command& command) const {
+  command.idempotency_key = Metadata("quorate-idempotency-key");
+  if (command.idempotency_key.size() > rsm::kIdempotencyKeyMax)
+    return Malformed("quorate-idempotency-key has more than 64 bytes");
+  const std::string session = Metadata("quorate-session");
+  if (session.empty()) return grpc::Status::OK;
+  if (!command.idempotency_key.empty()) return Malformed("a session does not go with an idempotency key");
+  command.session = rsm::ParseSessionRequest(session);
+  if (!command.session)
+    return Malformed("quorate-session is not <id>:<sequence>, or that and ;oldest=<sequence>");
+  return grpc::Status::OK;
+}
+
+namespace {
+
+struct Conclusion {
+  grpc::Status status;
+  const char* outcome;
+};
+
+Conclusion Conclude(const replica::ProposeOutcome& outcome,
+                    const std::function<void(rsm::CommandResult)>& answer) {
+  const auto decided = [&](const replica::Decided& d) -> Conclusion {
+    std::optional<rsm::CommandResult> result = rsm::DecodeResult(d.outcome);
+    if (!result) return {{grpc::StatusCode::INTERNAL, "etcdserver: the outcome does not decode"}, "unknown"};
+    if (result->refused == rsm::Refused::kUnknown) return {ToStatus(*result), "unknown"};
+    if (result->refused != rsm::Refused::kNot) return {ToStatus(*result), "refused"};
+    answer(*std::move(result));
+    return {grpc::Status::OK, "applied"};
+  };
+  return std::visit(Overloaded{decided,
+                               [](const replica::NotProposed& r) -> Conclusion {
+                                 return {ToStatus(r.why), "refused"};
+                               },
+                               [](const replica::OutcomeUnknown&) -> Conclusion {
+                                 return {TimedOut(), "unknown"};
+                               }},
+                    outcome);
+}
+
+}  // namespace
+
 void Propose(std::shared_ptr<Call> call, decltype(rsm::Command::body) body,
              std::function<void(rsm::CommandResult)> answer) {
-  rsm::Command command{.idempotency_key = call->Session(),
-                       .origin = "etcd " + call->context_->peer(),
-                       .body = std::move(body)};
-  if (command.idempotency_key.size() > rsm::kIdempotencyKeyMax) {
-    return call->Finish(
-        {grpc::StatusCode::INVALID_ARGUMENT, "etcdserver: quorate-session has more than 64 bytes"});
-  }
+  rsm::Command command{.origin = "etcd " + call->context_->peer(), .body = std::move(body)};
+  if (const grpc::Status status = call->SetOnce(command); !status.ok())
+    return call->FinishWrite(status, "refused");
   std::string bytes = rsm::EncodeCommand(command);
-  if (bytes.size() > limits::kEtcdRequestBytesMax) return call->Finish(RequestTooLarge());
+  if (bytes.size() > limits::kEtcdRequestBytesMax) return call->FinishWrite(RequestTooLarge(), "refused");
 
   const Duration time_left = call->TimeLeft();
   replica::Client& client = *call->door().backend.client;
   const auto conclude = [call, answer = std::move(answer)](const replica::ProposeOutcome& outcome) {
-    const auto decided = [&](const replica::Decided& d) -> grpc::Status {
-      std::optional<rsm::CommandResult> result = rsm::DecodeResult(d.outcome);
-      if (!result) return {grpc::StatusCode::INTERNAL, "etcdserver: the outcome does not decode"};
-      if (result->refused != rsm::Refused::kNot) return ToStatus(*result);
-      answer(*std::move(result));
-      return grpc::Status::OK;
-    };
-    call->Finish(std::visit(Overloaded{decided, [](const replica::NotProposed& r) { return ToStatus(r.why); },
-                                       [](const replica::OutcomeUnknown&) { return TimedOut(); }},
-                            outcome));
+    const Conclusion conclusion = Conclude(outcome, answer);
+    call->FinishWrite(conclusion.status, conclusion.outcome);
   };
   client.Propose(std::move(bytes), time_left,
                  [&pool = call->door().pool, conclude](replica::ProposeOutcome outcome) {
@@ -143,13 +182,16 @@ void Propose(std::shared_ptr<Call> call, decltype(rsm::Command::body) body,
 
 void AfterRead(std::shared_ptr<Call> call, bool serializable, std::function<grpc::Status()> answer) {
   WorkPool& pool = call->door().pool;
-  if (serializable) {
-    return pool.Post([call = std::move(call), answer = std::move(answer)] { call->Finish(answer()); });
-  }
+  const std::string text = call->Metadata("quorate-consistency");
+  auto consistency = text.empty() ? Consistency() : ParseConsistency(text);
+  if (!consistency)
+    return call->Finish(Malformed("quorate-consistency is not linearizable, bounded=<seconds>s or local"));
+  if (serializable) consistency->kind = Consistency::Kind::kLocal;
   const Duration time_left = call->TimeLeft();
   replica::Client& client = *call->door().backend.client;
   client.Read(
-      time_left, [&pool, call = std::move(call), answer = std::move(answer)](const absl::Status& status) {
+      *consistency, time_left,
+      [&pool, call = std::move(call), answer = std::move(answer)](const absl::Status& status) {
         pool.Post([call, answer, status] { call->Finish(status.ok() ? answer() : ToStatus(status)); });
       });
 }

@@ -81,13 +81,18 @@ class Call {
 
   Door& door() { return door_; }
   void Finish(const grpc::Status& status);  // once
+  // Finishes a write; trailing metadata `quorate-outcome` says "applied", "refused" (certainly not applied)
+  // or "unknown".
+  void FinishWrite(const grpc::Status& status, const char* outcome);
 
  private:
   friend void Propose(std::shared_ptr<Call> call, decltype(rsm::Command::body) body,
                       std::function<void(rsm::CommandResult)> answer);
   friend void AfterRead(std::shared_ptr<Call> call, bool serializable, std::function<grpc::Status()> answer);
   Duration TimeLeft() const;
-  std::string Session() const;  // metadata quorate-session
+  std::string Metadata(const char* name) const;  // empty if there is none
+  // By quorate-session or quorate-idempotency-key. Not OK: they are malformed.
+  grpc::Status SetOnce(rsm::Command& command) const;
 
   Door& door_;
   grpc::CallbackServerContext* const context_;
@@ -100,8 +105,8 @@ class Call {
 void Propose(std::shared_ptr<Call> call, decltype(rsm::Command::body) body,
              std::function<void(rsm::CommandResult)> answer);
 
-// Runs `answer` on a thread of the pool, after a read barrier unless `serializable`, and finishes with what
-// it gives.
+// Runs `answer` on a thread of the pool, after a read as metadata `quorate-consistency` asks (linearizable,
+// bounded=5s, local), a local one if `serializable`, and finishes with what it gives.
 void AfterRead(std::shared_ptr<Call> call, bool serializable, std::function<grpc::Status()> answer);
 
 }  // namespace quorate::api::etcd

@@ -14,7 +14,7 @@ using etcd::ToStatus;
 template <class StoreResponse, class Request, class Response>
 void ProposeSingle(std::shared_ptr<Call> call, Request request, Response* response) {
   kv::TxnRequest txn = kv::SingleOp(std::move(request));
-  if (const auto error = kv::Check(txn)) return call->Finish(ToStatus(*error));
+  if (const auto error = kv::Check(txn)) return call->FinishWrite(ToStatus(*error), "refused");
   Door& door = call->door();
   Propose(std::move(call), rsm::KvTxn{std::move(txn)}, [&door, response](rsm::CommandResult result) {
     door.FillHeader(*response->mutable_header());
@@ -88,9 +88,9 @@ grpc::ServerUnaryReactor* KvService::Txn(grpc::CallbackServerContext* context,
   if (!call) return reactor;
   auto txn = ToStore(*request);
   if (!txn.ok()) {
-    call->Finish(ToStatus(txn.error()));
+    call->FinishWrite(ToStatus(txn.error()), "refused");
   } else if (const auto error = kv::Check(*txn)) {
-    call->Finish(ToStatus(*error));
+    call->FinishWrite(ToStatus(*error), "refused");
   } else if (kv::IsReadOnly(*txn)) {
     AfterRead(call, IsSerializable(*request),
               [this, txn = *std::move(txn), response] { return RunTxn(door_, txn, response); });

@@ -18,20 +18,25 @@ using grpc::StatusCode;
 
 class EtcdKv : public testing::Test {
  protected:
+  using Metadata = std::vector<std::pair<std::string, std::string>>;
   template <class Request, class Response>
   grpc::Status Do(grpc::Status (KV::Stub::*method)(grpc::ClientContext*, const Request&, Response*),
-                  const Request& request, Response& response, const std::string& session = "") {
+                  const Request& request, Response& response, const Metadata& metadata = {}) {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
-    if (!session.empty()) context.AddMetadata("quorate-session", session);
-    return (*kv_.*method)(&context, request, &response);
+    for (const auto& [name, value] : metadata) context.AddMetadata(name, value);
+    const grpc::Status status = (*kv_.*method)(&context, request, &response);
+    const auto& trailing = context.GetServerTrailingMetadata();
+    const auto found = trailing.find("quorate-outcome");
+    outcome_ = found == trailing.end() ? "" : std::string(found->second.data(), found->second.size());
+    return status;
   }
-  PutResponse Put(const std::string& key, const std::string& value, const std::string& session = "") {
+  PutResponse Put(const std::string& key, const std::string& value, const Metadata& metadata = {}) {
     PutRequest request;
     request.set_key(key);
     request.set_value(value);
     PutResponse response;
-    const grpc::Status status = Do(&KV::Stub::Put, request, response, session);
+    const grpc::Status status = Do(&KV::Stub::Put, request, response, metadata);
     EXPECT_TRUE(status.ok()) << status.error_message();
     return response;
   }
@@ -59,6 +64,7 @@ class EtcdKv : public testing::Test {
     return Do(&KV::Stub::Range, request, response);
   }
 
+  std::string outcome_;  // of the last call, by its trailing metadata
   TestGroup<storage::MemoryStateStore> group_;
   std::shared_ptr<grpc::Channel> channel_ =
       grpc::CreateChannel(group_.address, grpc::InsecureChannelCredentials());
@@ -206,6 +212,7 @@ TEST_F(EtcdKv, WhatTheLogRefusesHasEtcdsErrors) {
   using replica::Refusal;
   group_.client.refuse = Refusal::kNoLeader;
   ExpectError(PutStatus(put), StatusCode::UNAVAILABLE, "etcdserver: no leader");
+  EXPECT_EQ(outcome_, "refused");
   group_.client.refuse = Refusal::kQueueFull;
   ExpectError(PutStatus(put), StatusCode::RESOURCE_EXHAUSTED, "etcdserver: too many requests");
   group_.client.refuse = Refusal::kStopping;
@@ -213,6 +220,7 @@ TEST_F(EtcdKv, WhatTheLogRefusesHasEtcdsErrors) {
   group_.client.refuse.reset();
   group_.client.lose = true;
   ExpectError(PutStatus(put), StatusCode::UNAVAILABLE, "etcdserver: request timed out");
+  EXPECT_EQ(outcome_, "unknown");
   group_.client.read_status = absl::UnavailableError("");
   ExpectError(GetStatus(0), StatusCode::UNAVAILABLE, "etcdserver: no leader");
   group_.client.read_status = absl::DeadlineExceededError("");
@@ -237,15 +245,58 @@ TEST_F(EtcdKv, DnsRecordsAreNotWrittenHere) {
   EXPECT_THAT(PutStatus(put).error_message(), testing::StartsWith("etcdserver: permission denied"));
 }
 
-TEST_F(EtcdKv, AWriteWithASessionIsAppliedOnce) {
-  const int64_t revision = Put("a", "1", "client-1/1").header().revision();
-  EXPECT_EQ(Put("a", "1", "client-1/1").header().revision(), revision);
+TEST_F(EtcdKv, AWriteWithAnIdempotencyKeyIsAppliedOnce) {
+  const Metadata key = {{"quorate-idempotency-key", "client-1/1"}};
+  const int64_t revision = Put("a", "1", key).header().revision();
+  EXPECT_EQ(Put("a", "1", key).header().revision(), revision);
+  EXPECT_EQ(outcome_, "applied");
   EXPECT_EQ(Get("a").kvs(0).version(), 1);
   PutRequest put;
   put.set_key("a");
   PutResponse response;
-  EXPECT_EQ(Do(&KV::Stub::Put, put, response, "client-1/1").error_code(), StatusCode::FAILED_PRECONDITION);
-  EXPECT_EQ(Do(&KV::Stub::Put, put, response, std::string(65, 'x')).error_code(),
+  EXPECT_EQ(Do(&KV::Stub::Put, put, response, key).error_code(), StatusCode::FAILED_PRECONDITION);
+  EXPECT_EQ(outcome_, "refused");
+  const Metadata too_long = {{"quorate-idempotency-key", std::string(65, 'x')}};
+  EXPECT_EQ(Do(&KV::Stub::Put, put, response, too_long).error_code(), StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(outcome_, "refused");
+}
+
+TEST_F(EtcdKv, ARequestOfASessionIsAppliedOnceAndIsUnknownWhereThereIsNone) {
+  std::promise<uint64_t> opened;
+  group_.client.Propose(rsm::EncodeCommand({.body = rsm::SessionOpen{std::chrono::minutes(1)}}),
+                        std::chrono::seconds(1), [&](const replica::ProposeOutcome& outcome) {
+                          const auto result = rsm::DecodeResult(std::get<replica::Decided>(outcome).outcome);
+                          opened.set_value(result->session->id);
+                        });
+  const std::string id = std::to_string(opened.get_future().get());
+  const int64_t revision = Put("a", "1", {{"quorate-session", id + ":1"}}).header().revision();
+  EXPECT_EQ(Put("a", "1", {{"quorate-session", id + ":1"}}).header().revision(), revision);
+  Put("a", "2", {{"quorate-session", id + ":2;oldest=2"}});
+  EXPECT_EQ(Get("a").kvs(0).version(), 2);
+  PutRequest put;
+  put.set_key("a");
+  PutResponse response;
+  for (const std::string& request : {id + ":1", std::string("999:1")}) {
+    EXPECT_EQ(Do(&KV::Stub::Put, put, response, {{"quorate-session", request}}).error_code(),
+              StatusCode::UNKNOWN);
+    EXPECT_EQ(outcome_, "unknown");
+  }
+  EXPECT_EQ(Do(&KV::Stub::Put, put, response, {{"quorate-session", "client-1"}}).error_code(),
+            StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(Get("a").kvs(0).version(), 2);
+}
+
+TEST_F(EtcdKv, AReadMayAskForLessThanLinearizable) {
+  Put("a", "1");
+  RangeRequest request;
+  request.set_key("a");
+  RangeResponse response;
+  const int barriers = group_.client.barriers;
+  EXPECT_TRUE(Do(&KV::Stub::Range, request, response, {{"quorate-consistency", "local"}}).ok());
+  EXPECT_EQ(group_.client.barriers, barriers);
+  EXPECT_TRUE(Do(&KV::Stub::Range, request, response, {{"quorate-consistency", "bounded=5s"}}).ok());
+  EXPECT_EQ(group_.client.last_consistency.bound, std::chrono::seconds(5));
+  EXPECT_EQ(Do(&KV::Stub::Range, request, response, {{"quorate-consistency", "x"}}).error_code(),
             StatusCode::INVALID_ARGUMENT);
 }
 

@@ -27,8 +27,11 @@ grpc::ServerUnaryReactor* MaintenanceService::Status(grpc::CallbackServerContext
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   const auto call = Call::Begin(door_, context, reactor);
   if (!call) return reactor;
-  AfterRead(call, /*serializable=*/true, [this, response] {
-    const raft::Status now = door_.backend.client->Status().raft;
+  AfterRead(call, /*serializable=*/true, [this, context, response] {
+    const replica::GroupStatus status = door_.backend.client->Status();
+    const raft::Status& now = status.raft;
+    const auto group_time = std::chrono::duration_cast<std::chrono::milliseconds>(status.group_time);
+    context->AddTrailingMetadata("quorate-group-time-ms", std::to_string(group_time.count()));
     door_.FillHeader(*response->mutable_header());
     response->mutable_header()->set_revision(CurrentRevision(door_));
     // Clients look for the API's version; ours is build metadata (semver.org, item 10).

@@ -29,7 +29,10 @@ class TestClient final : public replica::Client {
       done(replica::Decided{index, machine_.Apply({index, Term{1}, true, payload})});
     });
   }
-  void Read(Duration, std::function<void(absl::Status)> done) override {
+  using Client::Read;
+  void Read(Consistency consistency, Duration, std::function<void(absl::Status)> done) override {
+    if (consistency.kind == Consistency::Kind::kLocal) return done(absl::OkStatus());
+    last_consistency = consistency;
     Post([this, done = std::move(done)] { ++barriers, done(read_status); });
   }
   void TransferLeadership(MemberId, std::function<void(absl::Status)> done) override {
@@ -53,6 +56,7 @@ class TestClient final : public replica::Client {
   bool lose = false;
   absl::Status read_status;
   std::atomic<int> barriers{0};
+  Consistency last_consistency;
 
  private:
   void Post(std::function<void()> job) { CHECK(jobs_.TryPush(std::move(job))); }

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "api/http/errors.h"
+#include "base/consistency.h"
 #include "base/limits.h"
 #include "base/overloaded.h"
 
@@ -53,16 +54,18 @@ void Context::Work(Respond respond, std::function<HttpResponse()> job) {
 }
 
 void Context::WorkAfterRead(const HttpRequest& request, Respond respond, std::function<HttpResponse()> job) {
-  const std::string consistency = request.Query("consistency");
-  if (consistency == "local") return Work(std::move(respond), std::move(job));
-  if (!consistency.empty() && consistency != "linearizable") {
-    return respond(ErrorResponse(400, "malformed", "consistency must be `linearizable` or `local`"));
+  const std::string text = request.Query("consistency");
+  const auto consistency = text.empty() ? Consistency() : ParseConsistency(text);
+  if (!consistency) {
+    return respond(ErrorResponse(400, "malformed",
+                                 "consistency must be `linearizable`, `bounded=<seconds>s` or `local`"));
   }
-  backend.client->Read(read_timeout, [self = shared_from_this(), respond = std::move(respond),
-                                      job = std::move(job)](const absl::Status& status) mutable {
-    if (!status.ok()) return respond(StatusResponse(status));
-    self->Work(std::move(respond), std::move(job));
-  });
+  backend.client->Read(*consistency, read_timeout,
+                       [self = shared_from_this(), respond = std::move(respond),
+                        job = std::move(job)](const absl::Status& status) mutable {
+                         if (!status.ok()) return respond(StatusResponse(status));
+                         self->Work(std::move(respond), std::move(job));
+                       });
 }
 
 void Context::Propose(rsm::Command command,
@@ -107,9 +110,17 @@ HttpResponse Stamped(HttpResponse response, const rsm::CommandResult& result) {
 Result<rsm::Command, HttpResponse> CommandFor(const HttpRequest& request) {
   rsm::Command command;
   command.origin = "http " + request.client;
+  static constexpr std::string_view kSession = "session ";
   command.idempotency_key = request.Header("idempotency-key");
-  if (command.idempotency_key.size() > rsm::kIdempotencyKeyMax ||
-      (command.idempotency_key.empty() && request.headers.contains("idempotency-key"))) {
+  if (command.idempotency_key.starts_with(kSession)) {
+    command.session = rsm::ParseSessionRequest(command.idempotency_key.substr(kSession.size()));
+    if (!command.session)
+      return ErrorResponse(400, "malformed",
+                           "Idempotency-Key of a session must be `session <id>:<sequence>`, or that and "
+                           "`;oldest=<the first sequence unanswered>`");
+    command.idempotency_key.clear();
+  } else if (command.idempotency_key.size() > rsm::kIdempotencyKeyMax ||
+             (command.idempotency_key.empty() && request.headers.contains("idempotency-key"))) {
     return ErrorResponse(400, "malformed", "Idempotency-Key must have 1 to 64 bytes");
   }
   const std::string if_match = request.Header("if-match");

@@ -44,7 +44,7 @@ class Context : public std::enable_shared_from_this<Context> {
 
   // Runs `job` on the worker and answers with what it gives.
   void Work(Respond respond, std::function<HttpResponse()> job);
-  // The same after a read barrier: what it reads is linearizable. Without one for ?consistency=local.
+  // The same after a read as ?consistency= asks: linearizable (default), bounded=5s or local.
   void WorkAfterRead(const HttpRequest& request, Respond respond, std::function<HttpResponse()> job);
   // Proposes. `done` gets the result of a command that was applied, or the reply that says why it was not, or
   // that nobody knows. It is called on a thread of the client's: it must not block.
@@ -60,7 +60,8 @@ class Context : public std::enable_shared_from_this<Context> {
 };
 using ContextPtr = std::shared_ptr<Context>;
 
-// Origin, Idempotency-Key and If-Match of a write; the error is the reply.
+// Origin, Idempotency-Key (a key, or "session <id>:<sequence>[;oldest=<n>]") and If-Match of a write; the
+// error is the reply.
 Result<rsm::Command, HttpResponse> CommandFor(const HttpRequest& request);
 
 // Puts X-Quorate-Revision, X-Quorate-Serial and ETag on the reply of a write that was applied.
@@ -68,6 +69,7 @@ HttpResponse Stamped(HttpResponse response, const rsm::CommandResult& result);
 
 void AddZoneRoutes(const ContextPtr& context, Router& router);
 void AddZoneWriteRoutes(const ContextPtr& context, Router& router);
+void AddSessionRoutes(const ContextPtr& context, Router& router);
 void AddGroupRoutes(const ContextPtr& context, Router& router);
 void AddHealthRoutes(const ContextPtr& context, Router& router);
 // `door` counts connections.

@@ -1,5 +1,6 @@
 #include "api/http/errors.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "api/http/records_json.h"
@@ -89,22 +90,34 @@ HttpResponse NotProposedResponse(replica::Refusal why) {
 }
 
 HttpResponse UnknownResponse() {
-  return {
-      .status = 504,
-      .body = Dump({{"error", "the outcome is unknown: the change may or may not be applied"},
-                    {"code", "unknown"},
-                    {"outcome", "unknown"},
-                    {"retryable", true},
-                    {"hint", "send it again with the same Idempotency-Key, to any replica of the group"}})};
+  return WithRetry(
+      {.status = 504,
+       .body = Dump({{"error", "the outcome is unknown: the change may or may not be applied"},
+                     {"code", "unknown"},
+                     {"hint", "send it again with the same Idempotency-Key, to any replica of the group"}})});
 }
 
 HttpResponse UnknownResponse(const std::string& reason) {
   return {.status = 504,
           .body = Dump({{"error", reason},
                         {"code", "unknown"},
-                        {"outcome", "unknown"},
-                        {"retryable", false},
                         {"hint", "nothing was applied now; look at what is there, then decide"}})};
+}
+
+HttpResponse WithOutcome(HttpResponse response) {
+  // 504 is given for nothing else; what may be repeated says after how long.
+  const bool applied = response.status / 100 == 2;
+  const std::string outcome = applied ? "applied" : response.status == 504 ? "unknown" : "refused";
+  const bool retryable = std::any_of(response.headers.begin(), response.headers.end(),
+                                     [](const auto& header) { return header.first == "Retry-After"; });
+  response.headers.emplace_back("X-Quorate-Outcome", outcome);
+  if (response.content_type != "application/json" || !response.body.starts_with('{')) return response;
+  // Into the text: a zone's is long.
+  std::string members = "\"outcome\":\"" + outcome + "\"";
+  if (!applied) members += retryable ? ",\"retryable\":true" : ",\"retryable\":false";
+  if (response.body[1] != '}') members += ",";
+  response.body.insert(1, members);
+  return response;
 }
 
 HttpResponse StatusResponse(const absl::Status& status) {

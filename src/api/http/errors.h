@@ -20,6 +20,10 @@ HttpResponse NotProposedResponse(replica::Refusal why);
 HttpResponse UnknownResponse();
 // The state machine cannot tell (any more) whether the request was applied; nothing was applied now.
 HttpResponse UnknownResponse(const std::string& reason);
+// Says what the reply means for the write: X-Quorate-Outcome and, in an object, "outcome": "applied",
+// "refused" (certainly not applied) or "unknown"; if not applied also "retryable": whether the same request,
+// with the same Idempotency-Key, may succeed.
+HttpResponse WithOutcome(HttpResponse response);
 // Of a read barrier or a transfer that failed.
 HttpResponse StatusResponse(const absl::Status& status);
 

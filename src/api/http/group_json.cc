@@ -146,6 +146,7 @@ json GroupToJson(const HttpBackend& backend) {
           {"state_hash",
            {{"index", status.state_hash_at.value}, {"hash", fmt::format("{:016x}", status.state_hash)}}},
           {"can_read", status.can_read},
+          {"group_time_ms", std::chrono::duration_cast<std::chrono::milliseconds>(status.group_time).count()},
           {"lease_left_ms", Milliseconds(raft.lease_left)},
           {"read_rounds", status.read_rounds},
           {"leases", raft.configuration.leases_on},

@@ -78,6 +78,13 @@ struct HttpServer::Impl {
       : tokens(options.tokens), context(std::make_shared<Context>(options, std::move(backend))) {}
 
   std::variant<size_t, HttpResponse> Admit(const HttpRequest& head) const {
+    auto admitted = Judge(head);
+    auto* refusal = std::get_if<HttpResponse>(&admitted);
+    if (refusal && head.method != "GET" && head.method != "HEAD") return WithOutcome(std::move(*refusal));
+    return admitted;
+  }
+
+  std::variant<size_t, HttpResponse> Judge(const HttpRequest& head) const {
     const auto found = router.Find(head.method, head.path);
     if (std::holds_alternative<Router::NoSuchPath>(found)) {
       return ErrorResponse(404, "no_such_path", "there is nothing at " + head.path,
@@ -111,6 +118,9 @@ struct HttpServer::Impl {
     auto found = router.Find(request.method, request.path);
     auto& match = std::get<Router::Match>(found);  // Admit let it in
     request.params = std::move(match.params);
+    if (match.route->writes) {
+      respond = [inner = std::move(respond)](HttpResponse r) { inner(WithOutcome(std::move(r))); };
+    }
     match.route->handler(std::move(request), std::move(respond));
   }
 
@@ -131,6 +141,7 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(HttpServerOptions 
   AddServerRoutes(self->context, self->router);
   AddZoneRoutes(self->context, self->router);
   AddZoneWriteRoutes(self->context, self->router);
+  AddSessionRoutes(self->context, self->router);
   AddGroupRoutes(self->context, self->router);
   AddHealthRoutes(self->context, self->router);
   AddMetricsRoute(

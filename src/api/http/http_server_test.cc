@@ -319,6 +319,76 @@ TEST_F(Door, ReadsWaitForTheBarrierUnlessLocalIsEnough) {
 
 // --- master files ---
 
+TEST_F(Door, EveryReplyToAWriteSaysWhatBecameOfIt) {
+  const auto outcome = [](const Reply& reply) { return reply.headers.at("x-quorate-outcome"); };
+  MakeZone();
+  const json a = RRset("a.example.", "A", {"192.0.2.1"});
+  EXPECT_EQ(outcome(Patch({a})), "applied");
+  const Reply made = Call("POST", kZones, {{"name", "b."}});
+  EXPECT_EQ(json::parse(made.body)["outcome"], "applied");
+  const Reply refused = Patch({RRset("a.example.", "CNAME", {"b.example."})});
+  EXPECT_EQ(outcome(refused), "refused");
+  EXPECT_EQ(json::parse(refused.body)["outcome"], "refused");
+  EXPECT_EQ(json::parse(refused.body)["retryable"], false);
+  EXPECT_EQ(outcome(Call("DELETE", std::string(kZones) + "/other.")), "refused");
+  EXPECT_EQ(outcome(Call("DELETE", "/api/v1/nothing")), "refused");
+  group.client.not_proposed = replica::Refusal::kNoLeader;
+  const Reply later = Patch({a});
+  EXPECT_EQ(outcome(later), "refused");
+  EXPECT_EQ(json::parse(later.body)["retryable"], true);
+  group.client.not_proposed.reset();
+  group.client.lose_answers = true;
+  const Reply lost = Patch({a});
+  EXPECT_EQ(lost.status, 504);
+  EXPECT_EQ(outcome(lost), "unknown");
+  EXPECT_EQ(json::parse(lost.body)["retryable"], true);
+}
+
+TEST_F(Door, ASessionsRequestsAreAppliedOnceAndUnknownWhenItIsOver) {
+  MakeZone();
+  const Reply opened = Call("POST", "/api/v1/sessions", {{"lifetime", 60}});
+  ASSERT_EQ(opened.status, 201) << opened.body;
+  EXPECT_EQ(json::parse(opened.body)["lifetime"], 60);
+  const std::string id = json::parse(opened.body)["id"].dump();
+  const auto set = [&](const std::string& address, const std::string& request) {
+    return Patch({RRset("a.example.", "A", {address})}, {"Idempotency-Key: session " + id + ":" + request});
+  };
+  const Reply first = set("192.0.2.1", "1");
+  EXPECT_EQ(first.status, 204);
+  EXPECT_EQ(set("192.0.2.2", "2;oldest=1").status, 204);
+  EXPECT_EQ(set("192.0.2.1", "1").headers.at("x-quorate-revision"), first.headers.at("x-quorate-revision"));
+  EXPECT_EQ(Contents("a.example.", "A"), Strings{"192.0.2.2"}) << "the retry must not overwrite";
+  EXPECT_EQ(set("192.0.2.3", "2").status, 422);
+  for (const char* wrong : {"", "0", "1;oldest=2", "x"})
+    EXPECT_EQ(set("192.0.2.3", wrong).status, 400) << wrong;
+  EXPECT_EQ(Call("DELETE", "/api/v1/sessions/" + id).status, 204);
+  const Reply late = set("192.0.2.1", "3");
+  EXPECT_EQ(late.status, 504);
+  EXPECT_EQ(json::parse(late.body)["outcome"], "unknown");
+  EXPECT_EQ(json::parse(late.body)["retryable"], false);
+  EXPECT_EQ(Contents("a.example.", "A"), Strings{"192.0.2.2"});
+}
+
+TEST_F(Door, ADatedKeyIsMadeWithTheGroupsTimeAndIsUnknownWhenTooOld) {
+  MakeZone();
+  group.client.group_time = std::chrono::hours(100);
+  const auto now = Get("/api/v1/group")["group_time_ms"].get<uint64_t>();
+  EXPECT_EQ(now, 360000000u);
+  const RequestHeaders key = {"Idempotency-Key: gt-" + std::to_string(now) + "-r"};
+  EXPECT_EQ(Patch({RRset("a.example.", "A", {"192.0.2.1"})}, key).status, 204);
+  group.client.group_time += std::chrono::hours(30);
+  EXPECT_EQ(Patch({RRset("a.example.", "A", {"192.0.2.2"})}).status, 204);
+  const Reply late = Patch({RRset("a.example.", "A", {"192.0.2.1"})}, key);
+  EXPECT_EQ(late.headers.at("x-quorate-outcome"), "unknown") << late.body;
+  EXPECT_EQ(Contents("a.example.", "A"), Strings{"192.0.2.2"});
+}
+
+TEST_F(Door, ABoundedReadIsAskedOfTheReplica) {
+  EXPECT_EQ(Call("GET", std::string(kZones) + "?consistency=bounded=7s").status, 200);
+  EXPECT_EQ(group.client.last_consistency.kind, Consistency::Kind::kBounded);
+  EXPECT_EQ(group.client.last_consistency.bound, std::chrono::seconds(7));
+}
+
 TEST_F(Door, AMasterFileReplacesTheZoneAndComesBackAsItWas) {
   const std::string path = url + kZones + "/example./zonefile";
   const std::string text = "$TTL 300\n@ SOA ns1 host 5 2 3 4 5\n@ NS ns1\nns1 A 192.0.2.1\nold A 192.0.2.2\n";

@@ -28,14 +28,17 @@ class FakeClient final : public replica::Client {
   void Propose(std::string command, Duration, std::function<void(replica::ProposeOutcome)> done) override {
     std::unique_lock lock(mu_);
     if (not_proposed) return done(replica::NotProposed{*not_proposed});
-    const std::string payload = rsm::StampCommand({Duration(1), WallTime{}}, command);
+    const std::string payload = rsm::StampCommand({group_time, WallTime{}}, command);
     ++index_;
     const rsm::Outcome outcome = state_.Apply({LogIndex{index_}, Term{1}, true, payload});
     lock.unlock();
     if (lose_answers) return done(replica::OutcomeUnknown{});
     done(replica::Decided{LogIndex{index_}, outcome});
   }
-  void Read(Duration, std::function<void(absl::Status)> done) override {
+  using Client::Read;
+  void Read(Consistency consistency, Duration, std::function<void(absl::Status)> done) override {
+    if (consistency.kind == Consistency::Kind::kLocal) return done(absl::OkStatus());
+    last_consistency = consistency;
     ++reads;
     done(read_status);
   }
@@ -51,6 +54,7 @@ class FakeClient final : public replica::Client {
   replica::GroupStatus Status() const override {
     replica::GroupStatus status;
     status.group = GroupId{7};
+    status.group_time = group_time;
     status.raft.self = MemberId{1};
     status.raft.leader = MemberId{1};
     if (role != raft::Role::kLeader) status.raft.self = MemberId{2};
@@ -73,6 +77,8 @@ class FakeClient final : public replica::Client {
   bool lose_answers = false;
   absl::Status read_status;
   std::atomic<int> reads{0};
+  Consistency last_consistency;
+  Duration group_time{1};
   raft::Role role = raft::Role::kLeader;
   MemberId transferred_to;
   std::optional<replica::ConfigurationChange> configured;

@@ -239,6 +239,14 @@ void Replaced(const rsm::CommandResult& result, const Respond& respond) {
   respond(Stamped({.body = Dump(SummaryOf(result))}, result));
 }
 
+// --- DELETE ---
+
+Result<rsm::Command, HttpResponse> DeleteCommand(const HttpRequest& request, const dns::Name& apex) {
+  auto command = CommandFor(request);
+  if (command.ok()) command->body = rsm::ZoneDelete{apex};
+  return command;
+}
+
 using ZoneCommand = std::function<Result<rsm::Command, HttpResponse>(const HttpRequest&, const dns::Name&)>;
 
 HttpHandler WriteZone(const ContextPtr& context, ZoneCommand make, Finish finish) {
@@ -261,30 +269,25 @@ void AddZoneWriteRoutes(const ContextPtr& context, Router& router) {
                   [context](HttpRequest request, Respond respond) {
                     HandleCreate(context, std::move(request), std::move(respond));
                   },
-              .body_bytes_max = limits::kCommandBytesMax});
-  router.Add({"PATCH", zone,
-              WriteZone(
-                  context,
-                  [context](const HttpRequest& request, const dns::Name& apex) {
-                    return PatchCommand(request, apex);
-                  },
-                  NoContent)});
-  router.Add({"PUT", zone, WriteZone(context, SettingsCommand, NoContent)});
+              .body_bytes_max = limits::kCommandBytesMax,
+              .writes = true});
+  router.Add({.method = "PATCH",
+              .pattern = zone,
+              .handler = WriteZone(context, PatchCommand, NoContent),
+              .writes = true});
+  router.Add({.method = "PUT",
+              .pattern = zone,
+              .handler = WriteZone(context, SettingsCommand, NoContent),
+              .writes = true});
   router.Add({.method = "PUT",
               .pattern = zone + "/zonefile",
               .handler = WriteZone(context, ReplaceCommand, Replaced),
-              .body_bytes_max = limits::kCommandBytesMax});
-  router.Add(
-      {"DELETE", zone,
-       WriteZone(
-           context,
-           [](const HttpRequest& request, const dns::Name& apex) -> Result<rsm::Command, HttpResponse> {
-             auto command = CommandFor(request);
-             if (!command.ok()) return command.error();
-             command->body = rsm::ZoneDelete{apex};
-             return *std::move(command);
-           },
-           NoContent)});
+              .body_bytes_max = limits::kCommandBytesMax,
+              .writes = true});
+  router.Add({.method = "DELETE",
+              .pattern = zone,
+              .handler = WriteZone(context, DeleteCommand, NoContent),
+              .writes = true});
 }
 
 }  // namespace quorate::api

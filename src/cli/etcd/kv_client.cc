@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <grpcpp/grpcpp.h>
 
+#include <charconv>
 #include <fstream>
 #include <iterator>
 
@@ -33,9 +34,24 @@ void SetRange(const KvKey& key, Request& request) {
   if (key.prefix) request.set_range_end(PrefixEnd(key.key));
 }
 
-KvError ErrorOf(const grpc::Status& status) {
+// The door's own word, in trailing metadata; empty: the answer is not the door's.
+std::string OutcomeOf(const grpc::ClientContext& context) {
+  const auto& metadata = context.GetServerTrailingMetadata();
+  const auto it = metadata.find("quorate-outcome");
+  return it == metadata.end() ? "" : std::string(it->second.data(), it->second.size());
+}
+
+KvError ErrorOf(const grpc::Status& status, const std::string& outcome = "") {
+  if (outcome == "unknown") {
+    const bool for_good = status.error_code() == grpc::StatusCode::UNKNOWN;
+    return {for_good ? KvError::Kind::kUnknownForGood : KvError::Kind::kUnknown, status.error_message()};
+  }
   switch (status.error_code()) {
     case grpc::StatusCode::UNAVAILABLE:
+      // gRPC says this also of a connection that broke under the call.
+      if (outcome.empty() && !status.error_message().starts_with("failed to connect"))
+        return {KvError::Kind::kUnknown, status.error_message()};
+      return {KvError::Kind::kUnavailable, status.error_message()};
     case grpc::StatusCode::RESOURCE_EXHAUSTED:
       return {KvError::Kind::kUnavailable, status.error_message()};
     case grpc::StatusCode::DEADLINE_EXCEEDED:
@@ -63,17 +79,17 @@ struct KvClient::Impl {
   explicit Impl(std::shared_ptr<grpc::Channel> c)
       : channel(std::move(c)),
         kv(etcdserverpb::KV::NewStub(channel)),
+        maintenance(etcdserverpb::Maintenance::NewStub(channel)),
         watch(etcdserverpb::Watch::NewStub(channel)) {}
 
-  // The server closed the connection under the call, so it may have seen it; connection refused is told apart
-  // by the channel that never became ready.
-  KvReply Finish(const grpc::Status& status, KvReply reply) {
-    if (!status.ok()) reply.error = ErrorOf(status);
+  static KvReply Finish(const grpc::ClientContext& context, const grpc::Status& status, KvReply reply) {
+    if (!status.ok()) reply.error = ErrorOf(status, OutcomeOf(context));
     return reply;
   }
 
   std::shared_ptr<grpc::Channel> channel;
   std::unique_ptr<etcdserverpb::KV::Stub> kv;
+  std::unique_ptr<etcdserverpb::Maintenance::Stub> maintenance;
   std::unique_ptr<etcdserverpb::Watch::Stub> watch;
 };
 
@@ -87,33 +103,51 @@ KvClient::KvClient(const std::string& address, const std::string& ca_file) {
 }
 KvClient::~KvClient() = default;
 
-KvReply KvClient::Put(const std::string& key, const std::string& value, const std::string& session,
+std::optional<uint64_t> KvClient::GroupTimeMs(Duration timeout, KvError& error) {
+  grpc::ClientContext context;
+  SetDeadline(context, timeout);
+  etcdserverpb::StatusResponse response;
+  const grpc::Status status = impl_->maintenance->Status(&context, {}, &response);
+  if (!status.ok()) {
+    error = ErrorOf(status);
+    return std::nullopt;
+  }
+  const auto& metadata = context.GetServerTrailingMetadata();
+  const auto it = metadata.find("quorate-group-time-ms");
+  uint64_t ms = 0;
+  if (it != metadata.end()) std::from_chars(it->second.begin(), it->second.end(), ms);
+  return ms;
+}
+
+KvReply KvClient::Put(const std::string& key, const std::string& value, const std::string& idempotency_key,
                       Duration timeout) {
   grpc::ClientContext context;
   SetDeadline(context, timeout);
-  context.AddMetadata("quorate-session", session);
+  context.AddMetadata("quorate-idempotency-key", idempotency_key);
   etcdserverpb::PutRequest request;
   request.set_key(key);
   request.set_value(value);
   etcdserverpb::PutResponse response;
   const grpc::Status status = impl_->kv->Put(&context, request, &response);
-  return impl_->Finish(status, {.revision = response.header().revision()});
+  return Impl::Finish(context, status, {.revision = response.header().revision()});
 }
 
-KvReply KvClient::Delete(const KvKey& key, const std::string& session, Duration timeout) {
+KvReply KvClient::Delete(const KvKey& key, const std::string& idempotency_key, Duration timeout) {
   grpc::ClientContext context;
   SetDeadline(context, timeout);
-  context.AddMetadata("quorate-session", session);
+  context.AddMetadata("quorate-idempotency-key", idempotency_key);
   etcdserverpb::DeleteRangeRequest request;
   SetRange(key, request);
   etcdserverpb::DeleteRangeResponse response;
   const grpc::Status status = impl_->kv->DeleteRange(&context, request, &response);
-  return impl_->Finish(status, {.revision = response.header().revision(), .deleted = response.deleted()});
+  return Impl::Finish(context, status,
+                      {.revision = response.header().revision(), .deleted = response.deleted()});
 }
 
-KvReply KvClient::Get(const KvKey& key, int64_t revision, Duration timeout) {
+KvReply KvClient::Get(const KvKey& key, int64_t revision, const std::string& consistency, Duration timeout) {
   grpc::ClientContext context;
   SetDeadline(context, timeout);
+  if (!consistency.empty()) context.AddMetadata("quorate-consistency", consistency);
   etcdserverpb::RangeRequest request;
   SetRange(key, request);
   request.set_revision(revision);
@@ -121,7 +155,7 @@ KvReply KvClient::Get(const KvKey& key, int64_t revision, Duration timeout) {
   const grpc::Status status = impl_->kv->Range(&context, request, &response);
   KvReply reply{.revision = response.header().revision()};
   for (const mvccpb::KeyValue& kv : response.kvs()) reply.kvs.push_back(PairOf(kv));
-  return impl_->Finish(status, std::move(reply));
+  return Impl::Finish(context, status, std::move(reply));
 }
 
 KvError KvClient::Watch(const KvKey& key, int64_t from, int64_t& next,

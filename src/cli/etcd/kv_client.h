@@ -30,9 +30,10 @@ struct KvKey {
 struct KvError {
   enum class Kind : uint8_t {
     kRefused,
-    kUnavailable,
-    kUnknown
-  } kind = Kind::kRefused;  // kUnknown: maybe applied
+    kUnavailable,     // certainly not applied
+    kUnknown,         // maybe applied; the same key asks again
+    kUnknownForGood,  // the server will never be able to tell
+  } kind = Kind::kRefused;
   std::string message;
 };
 struct KvReply {
@@ -48,11 +49,14 @@ class KvClient {
   KvClient(const std::string& address, const std::string& ca_file);
   ~KvClient();
 
-  // A write takes effect once for one `session`, at whatever replica it is repeated.
-  KvReply Put(const std::string& key, const std::string& value, const std::string& session, Duration timeout);
-  KvReply Delete(const KvKey& key, const std::string& session, Duration timeout);
-  // `revision` 0: the newest.
-  KvReply Get(const KvKey& key, int64_t revision, Duration timeout);
+  // What dated idempotency keys are made with; 0: the server does not say. nullopt: no answer.
+  std::optional<uint64_t> GroupTimeMs(Duration timeout, KvError& error);
+  // A write takes effect once for one idempotency key, at whatever replica it is repeated.
+  KvReply Put(const std::string& key, const std::string& value, const std::string& idempotency_key,
+              Duration timeout);
+  KvReply Delete(const KvKey& key, const std::string& idempotency_key, Duration timeout);
+  // `revision` 0: the newest. `consistency` as base/consistency.h has it.
+  KvReply Get(const KvKey& key, int64_t revision, const std::string& consistency, Duration timeout);
   // Calls `event` for each change from `from` on (0: from now), in order, until it returns false or the
   // stream ends with an error. `next` is where to go on.
   KvError Watch(const KvKey& key, int64_t from, int64_t& next,
