@@ -18,6 +18,7 @@ WRITERS = 4            # at each replica that stays
 PAUSE_S = 0.005        # of a writer between its writes, and of a reader between its questions
 GIVE_UP_S = 20.0
 AFTER_S = 0.3          # readers are watched so long after writes go on
+SERIES_S = {"leader": 210.0, "follower": 80.0}  # no more rounds after that
 OWNER = "still.example.org."
 
 
@@ -103,6 +104,8 @@ def one_round(group, victim) -> dict:
             first = min(acknowledged(killed), default=None)
             time.sleep(0.002)
         until = time.monotonic() + AFTER_S
+        # At once: a member that is away for longer, again and again, is made to wait for its lease.
+        victim.start()
         time.sleep(AFTER_S)
     finally:
         for thread in writers + readers:
@@ -114,13 +117,11 @@ def one_round(group, victim) -> dict:
             "read_gap_s": [longest_gap(r.answered, killed - 0.1, until) for r in readers]}
 
 
-def rounds(group, count, choose) -> list[dict]:
-    out = []
-    for _ in range(count):
+def rounds(group, count, longest_s, choose) -> list[dict]:
+    out, ends = [], time.monotonic() + longest_s
+    while len(out) < count and time.monotonic() < ends:
         harness.wait_until(lambda: all_hold(group), "every replica holds a lease", 60)
-        victim = choose(group)
-        out.append(one_round(group, victim))
-        victim.start()
+        out.append(one_round(group, choose(group, len(out))))
     return out
 
 
@@ -134,8 +135,9 @@ def run(args, _unpacked, work: pathlib.Path) -> dict:
         if reply is None or reply.status_code != 204:
             raise RuntimeError("the first record was not written")
         results = {"timing": group.leader().group_status()["timing"],
-                   "leader killed": rounds(group, count, lambda g: g.leader()),
-                   "follower killed": rounds(group, max(1, count // 2), lambda g: g.followers()[0])}
+                   "leader killed": rounds(group, count, SERIES_S["leader"], lambda g, _: g.leader()),
+                   "follower killed": rounds(group, max(1, count // 2), SERIES_S["follower"],
+                                             lambda g, n: g.followers()[n % 2])}
     finally:
         group.stop()
     print_table(results)
