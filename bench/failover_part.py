@@ -134,6 +134,7 @@ def run(args, _unpacked, work: pathlib.Path) -> dict:
         reply = group.replicas[0].set_record("example.org.", OWNER, "A", "192.0.2.1")
         if reply is None or reply.status_code != 204:
             raise RuntimeError("the first record was not written")
+        harness.wait_until(lambda: all_hold(group), "every replica holds a lease", 60)
         results = {"timing": group.leader().group_status()["timing"],
                    "leader killed": rounds(group, count, SERIES_S["leader"], lambda g, _: g.leader()),
                    "follower killed": rounds(group, max(1, count // 2), SERIES_S["follower"],

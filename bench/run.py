@@ -41,7 +41,7 @@ def main() -> int:
     parser.add_argument("--build", default=ROOT / "build/release", type=pathlib.Path)
     parser.add_argument("--seconds", type=float, default=3, help="length of one measurement")
     parser.add_argument("--rounds", type=int, help="measurements of each, taken in turns, of which the median counts "
-                        "(7); kills of a leader (100)")
+                        "(7); kills of a leader (100, as far as the time goes)")
     parser.add_argument("--hosts", type=int, default=100_000)
     args = parser.parse_args()
     parts = args.parts or ["dns", "kv"]
