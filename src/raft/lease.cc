@@ -180,7 +180,7 @@ LogIndex Core::Impl::GatedCommit(LogIndex majority) {
   LeaseBook::Gate gate = leases_->GateFor(majority, config_.self, now_);
   gate_changes_at_ = gate.changes_at;
   SIM_PROBE("leases.gate-holds-commit", gate.open < majority);
-  return SIM_MUTANT("no-gate") ? majority : gate.open;
+  return SIM_MUTANT("no-gate") || SIM_MUTANT("gate-only-ack") ? majority : gate.open;
 }
 
 }  // namespace quorate::raft
