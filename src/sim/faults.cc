@@ -1,5 +1,6 @@
 #include "sim/faults.h"
 
+#include <algorithm>
 #include <numeric>
 #include <set>
 
@@ -180,9 +181,13 @@ void Faults::Configure(SimReplica& leader) {
 
 void Faults::LeasesOn() {
   SimReplica& leader = *replicas_[Leader().value - 1];
-  const bool leads = leader.running() && leader.core().role() == raft::Role::kLeader;
-  if (leads && leader.core().GetStatus().configuration.leases_on) return;
-  if (leads) leader.Configure(replica::SetLeases{.on = true});
+  if (leader.running() && leader.core().role() == raft::Role::kLeader) {
+    const raft::Configuration now = leader.core().GetStatus().configuration;
+    const auto barred = std::ranges::find(now.members, true, &raft::Member::lease_barred);
+    if (now.leases_on && barred == now.members.end()) return;
+    leader.Configure(now.leases_on ? replica::ConfigurationChange(replica::SetEligible{barred->id, true})
+                                   : replica::SetLeases{.on = true});
+  }
   world_.After(milliseconds(200), [this] { LeasesOn(); });
 }
 

@@ -90,9 +90,10 @@ Profile Snapshots() {
 void AddElections(std::vector<Mutant>& all) {
   const Profile deaths =
       Only({{Fault::kKill, 40}, {Fault::kPartition, 20}, {Fault::kHeal, 10}, {Fault::kWeather, 10}});
-  Profile quick = deaths;
-  quick.restart_max = milliseconds(50);
-  quick.disturb_max = milliseconds(150);
+  Profile quick = WithoutLeases(deaths);
+  quick.restart_max = milliseconds(20);
+  quick.disturb_max = milliseconds(80);
+  quick.election_spread = milliseconds(15);
   quick.shapes = {ShapeKind::kLan3, ShapeKind::kLan5};
   all.push_back({"vote-not-persisted", "a vote is forgotten with the process", quick, kAny});
   all.push_back({"term-not-persisted", "the term and the vote are forgotten with the process", quick, kAny});
@@ -101,11 +102,17 @@ void AddElections(std::vector<Mutant>& all) {
 }
 
 void AddReplication(std::vector<Mutant>& all) {
-  Profile figure8 = Partitions().With(Fault::kKill, 25);
+  Profile figure8 = WithoutLeases(Partitions().With(Fault::kKill, 40).With(Fault::kHeal, 40));
   figure8.shapes = {ShapeKind::kLan5, ShapeKind::kLan3};
   figure8.append_bytes_max = 1;
-  figure8.restart_max = milliseconds(300);
-  figure8.disturb_max = milliseconds(200);
+  figure8.inflight_messages_max = 1;
+  figure8.restart_max = milliseconds(100);
+  figure8.disturb_max = milliseconds(60);
+  figure8.election_spread = milliseconds(50);
+  figure8.clients = 10;
+  figure8.think_max = milliseconds(5);
+  figure8.call_timeout = milliseconds(200);
+  figure8.chaos = seconds(20);
   all.push_back({"old-term-committed-by-counting",
                  "entries of older terms are committed by counting (Figure 8)", figure8, kAny});
   all.push_back({"follower-commits-beyond-verified",
@@ -115,10 +122,20 @@ void AddReplication(std::vector<Mutant>& all) {
   all.push_back({"old-append-truncates", "an append that comes late cuts off what came after it",
                  Partitions().With(Fault::kWeather, 30), kAny});
   Profile power = Partitions().With(Fault::kPowerCut, 25).With(Fault::kSlowDisk, 20);
+  Profile slow = WithoutLeases(Only({{Fault::kPartition, 30},
+                                     {Fault::kHeal, 30},
+                                     {Fault::kPowerCut, 30},
+                                     {Fault::kSlowDisk, 60},
+                                     {Fault::kTransfer, 10}}));
+  slow.disturb_max = milliseconds(150);
+  slow.restart_max = milliseconds(100);
+  slow.election_spread = milliseconds(50);
+  slow.clients = 10;
+  slow.call_timeout = milliseconds(300);
   all.push_back(
       {"memory-counts-as-durable", "a leader counts what followers have in memory only", power, kAny});
   all.push_back({"truncated-counts-as-durable",
-                 "the disk's word on a truncated entry counts for its successor", power, kAny});
+                 "the disk's word on a truncated entry counts for its successor", slow, kAny});
   all.push_back({"config-not-rolled-back", "a truncated configuration stays in force",
                  Rosters().With(Fault::kKill, 15), kAny});
 }
@@ -131,8 +148,14 @@ void AddStorage(std::vector<Mutant>& all) {
   all.push_back({"log-before-the-snapshots-state",
                  "the log begins after a snapshot whose state is not in place",
                  Snapshots().With(Fault::kCrashPoint, 60), kAny});
+  Profile stuck = WithoutLeases(Snapshots());
+  stuck.log_entries_max = 4;
+  stuck.clients = 30;
+  stuck.sticky_percent = 95;
+  stuck.call_timeout = milliseconds(120);
+  stuck.chaos = seconds(20);
   all.push_back({"snapshot-keeps-conflicting-suffix", "a snapshot keeps log entries that conflict with it",
-                 Snapshots(), kAny});
+                 stuck, kAny});
   all.push_back({"snapshot-without-sessions", "a snapshot lacks the idempotency keys", Snapshots(), kAny});
 }
 
@@ -156,8 +179,11 @@ void AddStateMachine(std::vector<Mutant>& all) {
 void AddReadIndex(std::vector<Mutant>& all) {
   all.push_back({"read-without-barrier", "reads are answered from what is applied here",
                  In({ShapeKind::kLan3}), kReads});
+  Profile far = WithoutLeases(Only({{Fault::kSlowLink, 10}, {Fault::kTransfer, 5}}));
+  far.shapes = {ShapeKind::kWan5};
+  far.clients = 10;
   all.push_back({"read-joins-a-round-under-way", "a read takes the index of a round that began before it",
-                 WithoutLeases(Partitions().With(Fault::kSlowLink, 20)), kReads});
+                 far, kReads});
   all.push_back({"read-index-id-reused", "a late answer to an old ReadIndex is taken for the new one's",
                  WithoutLeases(Partitions().With(Fault::kSlowLink, 20).With(Fault::kWeather, 30)), kReads});
   all.push_back({"read-before-own-commit",
@@ -179,7 +205,10 @@ void AddGate(std::vector<Mutant>& all) {
                  Leases().With(Fault::kPowerCut, 30), kReads});
   all.push_back(
       {"rounds-not-bound-to-term", "answers to rounds of an older term confirm rounds", Leases(), kReads});
-  Profile steady = Leases();
+  Profile steady = Only({{Fault::kPartition, 10}, {Fault::kHeal, 20}});
+  steady.shapes = {ShapeKind::kWan5};
+  steady.chaos = seconds(5);
+  steady.recovery = seconds(60);
   steady.clients = 12;
   steady.think_max = milliseconds(2);
   all.push_back({"starving-grant-rule",

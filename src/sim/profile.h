@@ -55,8 +55,13 @@ struct Profile {
   Duration call_timeout = std::chrono::milliseconds(1000);
   Duration read_every_max = std::chrono::milliseconds(40);  // of the reader clients, one for each replica
 
+  uint64_t sticky_percent = 0;  // of the retries go to the same replica as before
+
+  Duration election_spread{0};  // from the least election timeout to the most; 0: as the shape has it
+  Duration recovery{0};         // how long everything may take to come right; 0: as the shape has it
   size_t append_bytes_max = 4096;
-  size_t log_entries_max = 0;  // 0: the seed draws it, 16 .. 512; the log is cut when it has more
+  size_t inflight_messages_max = 0;  // 0: limits.h
+  size_t log_entries_max = 0;        // 0: the seed draws it, 16 .. 512; the log is cut when it has more
 
   Profile& With(Fault fault, uint32_t weight) {
     weights[static_cast<size_t>(fault)] = weight;

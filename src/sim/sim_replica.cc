@@ -90,6 +90,7 @@ void SimReplica::MakeThreads(replica::Recovered recovered) {
   config.core.seed = world_.rng().Next();
   config.core.incarnation = incarnation_;
   config.core.append_bytes_max = options_.profile.append_bytes_max;
+  config.core.inflight_messages_max = options_.profile.inflight_messages_max;
   p.driver =
       std::make_unique<replica::Driver>(config, std::move(recovered.restored), recovered.state, ReadClock());
   p.gate = std::make_unique<replica::LeaseGate>([this] { Later(Duration(0), [this] { SoonTurn(); }); });

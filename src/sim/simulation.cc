@@ -22,7 +22,12 @@ Shape MakeShape(const Options& options, Rng& rng) {
   const std::vector<ShapeKind>& allowed = options.profile.shapes;
   const ShapeKind drawn = allowed[rng.Below(allowed.size())];
   const bool leases = rng.Chance(options.profile.leases_percent, 100);
-  return DrawShape(options.shape.value_or(drawn), leases, rng);
+  Shape shape = DrawShape(options.shape.value_or(drawn), leases, rng);
+  if (options.profile.recovery.count() > 0) shape.recovery = options.profile.recovery;
+  const Duration spread = options.profile.election_spread;
+  raft::CoreConfig& timing = shape.timing;
+  if (spread.count() > 0) timing.election_timeout_max = timing.election_timeout_min + spread;
+  return shape;
 }
 
 class Simulation {

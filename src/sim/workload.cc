@@ -67,7 +67,8 @@ void Workload::Draw(Client& client) {
 }
 
 void Workload::Attempt(Client& client) {
-  SimReplica& replica = *replicas_[world_.rng().Below(replicas_.size())];
+  if (!world_.rng().Chance(profile_.sticky_percent, 100)) client.at = world_.rng().Below(replicas_.size());
+  SimReplica& replica = *replicas_[client.at];
   const uint64_t attempt = ++client.attempt;
   // The replica may die and never answer.
   world_.After(profile_.call_timeout * 6 / 5, [this, &client, attempt] { Again(client, attempt); });

@@ -33,6 +33,7 @@ class Workload {
   // without a key is asked once, and may remain unknown.
   struct Client {
     uint64_t id = 0;
+    size_t at = 0;  // which replica it asks
     uint64_t operation = 0, attempt = 0;
     bool write = false, once = false;
     Write what;
