@@ -32,6 +32,8 @@ void ForEachProbe(void (*visit)(std::string_view, unsigned long long, void*), vo
   for (const auto& [name, count] : Probes()) visit(name, count, context);
 }
 
+void ForgetProbes() { Probes().clear(); }
+
 }  // namespace quorate::sim_hooks
 
 #endif

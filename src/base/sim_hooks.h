@@ -19,6 +19,7 @@ void SetMutant(std::string_view name);
 // Calls `visit(name, count)` for each probe seen so far, in order of their names.
 void ForEachProbe(void (*visit)(std::string_view name, unsigned long long count, void* context),
                   void* context);
+void ForgetProbes();
 }  // namespace quorate::sim_hooks
 
 #define SIM_MUTANT(name) (::quorate::sim_hooks::MutantIs(name))

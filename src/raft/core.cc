@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "base/overloaded.h"
+#include "base/sim_hooks.h"
 #include "raft/impl.h"
 
 namespace quorate::raft {
@@ -108,6 +109,8 @@ void Core::Impl::FinishStep() {
   if (role_ == Role::kLeader) FinishLeaderStep();
   DropLeaseUnlessEligible();
   if (hard_state_ != unsaved_before_) effects_.hard_state = hard_state_;
+  if (SIM_MUTANT("vote-not-persisted") && effects_.hard_state) effects_.hard_state->voted_for = {};
+  if (SIM_MUTANT("term-not-persisted")) effects_.hard_state.reset();
   if (effects_.install) effects_.when_durable = install_pending_;
   if (!effects_.append.empty()) effects_.when_durable = LogDurable{term(), effects_.append.back().index};
   if (commit_ > handed_out_) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/sim_hooks.h"
 #include "raft/impl.h"
 
 namespace quorate::raft {
@@ -51,6 +52,7 @@ bool Core::Impl::HearsALeader() const {
 }
 
 bool Core::Impl::IsUpToDate(const RequestVote& candidate) const {
+  if (SIM_MUTANT("vote-ignores-the-log")) return true;
   if (candidate.last_term != log_.last_term()) return candidate.last_term > log_.last_term();
   return candidate.last_index >= log_.last_index();
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/sim_hooks.h"
 #include "raft/codec.h"
 #include "raft/impl.h"
 
@@ -41,7 +42,8 @@ void Core::Impl::OnMessage(const Message& m, const AppendEntries& append) {
   ResetElectionTimer();
   if (!AgreesWithCommitted(append)) {
     ++rival_leaders_;
-  } else if (append.prev_index > commit_ && log_.TermAt(append.prev_index) != append.prev_term) {
+  } else if (append.prev_index > commit_ && log_.TermAt(append.prev_index) != append.prev_term &&
+             !(SIM_MUTANT("prev-term-unchecked") && log_.TermAt(append.prev_index))) {
     ReplyMismatch(m, append);
   } else {
     AcceptEntries(m, append);
@@ -78,13 +80,20 @@ void Core::Impl::AcceptEntries(const Message& m, const AppendEntries& append) {
   const LogIndex verified = std::max(append.prev_index + append.entries.size(), commit_);
   const auto is_new = [&](const LogEntry& e) { return e.index > commit_ && log_.TermAt(e.index) != e.term; };
   auto fresh = std::ranges::find_if(append.entries, is_new);
-  if (fresh != append.entries.end() && fresh->index <= log_.last_index()) log_.TruncateFrom(fresh->index);
+  const bool truncates = fresh != append.entries.end() && fresh->index <= log_.last_index();
+  SIM_PROBE("raft.follower-drops-a-conflicting-suffix", truncates);
+  if (truncates) log_.TruncateFrom(fresh->index);
+  if (SIM_MUTANT("old-append-truncates") && !append.entries.empty() && verified < log_.last_index())
+    log_.TruncateFrom(verified + 1);
   for (; fresh != append.entries.end(); ++fresh) {
     log_.Append(term(), *fresh);
     effects_.append.push_back(*fresh);
   }
   // Beyond what this very message verified our log may still differ from the leader's.
-  SetCommit(std::min(append.leader_commit, verified));
+  SIM_PROBE("raft.commit-bounded-by-what-was-verified",
+            append.leader_commit > verified && verified < log_.last_index());
+  SetCommit(std::min(append.leader_commit,
+                     SIM_MUTANT("follower-commits-beyond-verified") ? log_.last_index() : verified));
 
   if (append.stamp) OnStamp(*append.stamp, verified);
   AcknowledgeEntries(m, append, verified);

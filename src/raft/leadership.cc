@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/sim_hooks.h"
 #include "raft/codec.h"
 #include "raft/impl.h"
 
@@ -105,7 +106,9 @@ void Core::Impl::AdvanceCommit() {
   if (majority <= commit_) return leases_->NothingWaits();
   const LogIndex open = GatedCommit(majority);
   // Only entries of the own term are committed by counting (Raft 5.4.2); the earlier ones come with them.
-  if (open > commit_ && log_.TermAt(open) == term()) SetCommit(open);
+  const bool of_this_term = log_.TermAt(open) == term() || SIM_MUTANT("old-term-committed-by-counting");
+  SIM_PROBE("raft.old-term-on-a-majority", open > commit_ && !of_this_term);
+  if (open > commit_ && of_this_term) SetCommit(open);
 }
 
 uint64_t Core::Impl::ConfirmedRound() const {

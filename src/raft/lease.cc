@@ -140,7 +140,8 @@ LeaseState Core::Impl::LeaseStateOf(MemberId id, const Progress& peer) const {
   if (h->revoking || now_ < h->no_grant_before) return LeaseState::kRevoked;
   if (h->alarm) return LeaseState::kAlarm;
   if (std::abs(h->drift_ppm) > kDriftPpmMax) return LeaseState::kDrift;
-  const bool sent = peer.state() == Progress::State::kReplicate && peer.next() > LeaseFloor();
+  const bool sent =
+      (peer.state() == Progress::State::kReplicate && peer.next() > LeaseFloor()) || SIM_MUTANT("no-floor");
   if (!sent || (SIM_MUTANT("starving-grant-rule") && peer.match() < LeaseFloor())) return LeaseState::kBehind;
   const auto oldest = peer.oldest_inflight();
   if (oldest && now_ - *oldest > timing().ack_late) return LeaseState::kLate;
@@ -180,7 +181,7 @@ LogIndex Core::Impl::GatedCommit(LogIndex majority) {
   LeaseBook::Gate gate = leases_->GateFor(majority, config_.self, now_);
   gate_changes_at_ = gate.changes_at;
   SIM_PROBE("leases.gate-holds-commit", gate.open < majority);
-  return SIM_MUTANT("no-gate") ? majority : gate.open;
+  return SIM_MUTANT("no-gate") || SIM_MUTANT("gate-only-ack") ? majority : gate.open;
 }
 
 }  // namespace quorate::raft

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/sim_hooks.h"
 #include "raft/codec.h"
 
 namespace quorate::raft {
@@ -84,7 +85,11 @@ void Log::TruncateFrom(LogIndex index) {
     bytes_ -= Cost(entries_.back());
     entries_.pop_back();
   }
-  while (configurations_.size() > 1 && configurations_.back().first >= index) configurations_.pop_back();
+  SIM_PROBE("raft.configuration-rolled-back", configurations_.back().first >= index);
+  while (configurations_.size() > 1 && configurations_.back().first >= index) {
+    if (SIM_MUTANT("config-not-rolled-back")) break;
+    configurations_.pop_back();
+  }
   durable_ = std::min(durable_, index - 1);
   // What is being written in this very term came from its one leader, and that is never truncated in the
   // term.
@@ -92,6 +97,9 @@ void Log::TruncateFrom(LogIndex index) {
 }
 
 void Log::OnDurable(Term appended_in, LogIndex index) {
+  SIM_PROBE("raft.disk-tells-of-what-was-truncated",
+            !pending_.empty() && pending_.front().good_through < index);
+  if (SIM_MUTANT("truncated-counts-as-durable")) durable_ = std::max(durable_, std::min(index, last_index()));
   std::erase_if(pending_, [&](const PendingAppend& p) { return p.appended_in < appended_in; });
   if (pending_.empty() || pending_.front().appended_in != appended_in)
     return;  // of an older term, or all known

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "base/sim_hooks.h"
 #include "raft/impl.h"
 
 namespace quorate::raft {
@@ -34,11 +35,14 @@ void Core::Impl::AddRead(ReadWaiter waiter) {
 
 void Core::Impl::StartReadRound() {
   // Before an entry of its own term is committed a leader cannot know what its predecessors had committed.
-  if (!read_queue_.empty() && CommittedInTerm() && read_batches_.size() < kReadRoundsMax) NewRound();
+  const bool may = CommittedInTerm() || SIM_MUTANT("read-before-own-commit");
+  if (!read_queue_.empty() && may && read_batches_.size() < kReadRoundsMax) NewRound();
 }
 
 void Core::Impl::BeginReadBatch() {
-  if (read_queue_.empty() || !CommittedInTerm()) return;
+  const bool may = CommittedInTerm() || SIM_MUTANT("read-before-own-commit");
+  SIM_PROBE("raft.read-waits-for-the-terms-first-commit", !read_queue_.empty() && !may);
+  if (read_queue_.empty() || !may) return;
   read_batches_.push_back({round_, commit_, {read_queue_.begin(), read_queue_.end()}});
   read_queue_.clear();
 }
@@ -76,7 +80,9 @@ void Core::Impl::ForwardReads() {
   forwarded_.push_back({next_read_id_, now_ + election_min(), {unforwarded_.begin(), unforwarded_.end()}});
   unforwarded_.clear();
   effects_.send_now.push_back(To(leader_, ReadIndexRequest{next_read_id_}));
-  ++next_read_id_;  // never used again: a late answer to an earlier attempt must not be taken for this one's
+  if (!SIM_MUTANT("read-index-id-reused"))
+    ++next_read_id_;  // never used again: a late answer to an earlier attempt must not be taken for this
+                      // one's
 }
 
 void Core::Impl::OnMessage(const Message& m, const ReadIndexReply& reply) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/sim_hooks.h"
 #include "raft/impl.h"
 
 namespace quorate::raft {
@@ -25,7 +26,11 @@ void Core::Impl::OnSnapshotReceived(const SnapshotReceived& input) {
     return;
   }
   // The suffix stays only where the logs provably agree; a conflicting one would come back as a livelock.
-  const bool keep = log_.TermAt(meta.last_index) == meta.last_term;
+  const bool conflicts = log_.TermAt(meta.last_index).value_or(meta.last_term) != meta.last_term;
+  const bool keep = log_.TermAt(meta.last_index) == meta.last_term ||
+                    (SIM_MUTANT("snapshot-keeps-conflicting-suffix") && conflicts);
+  SIM_PROBE("raft.snapshot-against-a-conflicting-suffix", conflicts);
+  SIM_PROBE("raft.snapshot-keeps-suffix", keep && log_.last_index() > meta.last_index);
   log_.Install(meta, keep);
   // Its write comes after those of what stays, and is the last to tell of them if one sync did them all.
   install_pending_ = LogDurable{log_.newest_append().value_or(term()), log_.last_index()};

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/overloaded.h"
 #include "base/rng.h"
+#include "base/sim_hooks.h"
 #include "raft/codec.h"
 #include "replica/merge_replies.h"
 
@@ -337,7 +338,9 @@ void Driver::Write(raft::Effects& effects) {
   pending_writes_.push_back(std::move(pending));
   LogJob job{last_job_, storage::LogWrite{std::move(effects.install), effects.keep_log_suffix,
                                           effects.hard_state, std::move(effects.append)}};
-  (state_pending_ ? held_jobs_ : actions_.log).push_back(std::move(job));
+  SIM_PROBE("replica.log-waits-for-the-snapshots-state", state_pending_);
+  const bool wait = state_pending_ && !SIM_MUTANT("log-before-the-snapshots-state");
+  (wait ? held_jobs_ : actions_.log).push_back(std::move(job));
 }
 
 // Before the message leaves that acknowledges them, and before any lease that covers them: Actions keeps the

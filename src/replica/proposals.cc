@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/limits.h"
+#include "base/sim_hooks.h"
 
 namespace quorate::replica {
 namespace {
@@ -45,7 +46,9 @@ void Proposals::Add(BootTime now, ProposeCall call, Actions& actions) {
 
 bool Proposals::AddRemote(MemberId from, const raft::ProposeRequest& request) {
   Seen& seen = remote_seen_[from];
-  if (!seen.ids.insert(request.id).second) return false;
+  const bool repeated = !seen.ids.insert(request.id).second;
+  SIM_PROBE("replica.forwarded-proposal-came-twice", repeated);
+  if (repeated && !SIM_MUTANT("forwarded-proposal-not-deduped")) return false;
   seen.order.push_back(request.id);
   if (seen.order.size() > kRemoteSeenMax) {
     seen.ids.erase(seen.order.front());
@@ -144,6 +147,7 @@ void Proposals::Await(LogIndex index, Term term, Held held, Actions& actions) {
   auto entry = std::lower_bound(recent_.begin(), recent_.end(), index,
                                 [](const AppliedEntry& a, LogIndex at) { return a.index < at; });
   if (entry == recent_.end() || entry->index != index) {
+    SIM_PROBE("replica.outcome-forgotten", true);
     Drop(held, OutcomeUnknown{}, actions);
   } else if (entry->term == term) {
     Drop(held, Decided{index, entry->outcome}, actions);
@@ -167,9 +171,10 @@ void Proposals::OnApplied(std::vector<AppliedEntry> entries, Actions& actions) {
     for (auto it = begin; it != end; ++it) {
       bytes_ -= it->second.bytes;
       // Another term at its index: that entry is gone for good (Raft 5.3, log matching).
-      ProposeOutcome outcome = it->second.term == entry.term
-                                   ? ProposeOutcome(Decided{entry.index, entry.outcome})
-                                   : ProposeOutcome(NotProposed{Refusal::kNoLeader});
+      const bool same = it->second.term == entry.term || SIM_MUTANT("outcome-of-another-entry");
+      SIM_PROBE("replica.proposal-lost-to-another-entry", !same);
+      ProposeOutcome outcome = same ? ProposeOutcome(Decided{entry.index, entry.outcome})
+                                    : ProposeOutcome(NotProposed{Refusal::kNoLeader});
       Answer(std::move(it->second.caller), std::move(outcome), actions);
     }
     appended_.erase(begin, end);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/limits.h"
+#include "base/sim_hooks.h"
 
 namespace quorate::replica {
 namespace {
@@ -54,6 +55,14 @@ void Reads::ExpireHeld(BootTime now) {
     }
     waiting_.push_back(std::move(it->second.waiter));
     it = held_.erase(it);
+  }
+}
+
+void Reads::AddBarrier(uint64_t ticket) {
+  if (SIM_MUTANT("read-joins-a-round-under-way") && round_id_ != 0) {
+    asked_barrier_ = std::max(asked_barrier_, ticket);
+  } else {
+    waiting_barrier_ = std::max(waiting_barrier_, ticket);
   }
 }
 

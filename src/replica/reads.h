@@ -25,7 +25,7 @@ class Reads {
     retry_after_ = retry_after;
   }
   uint64_t rounds() const { return rounds_; }
-  void AddBarrier(uint64_t ticket) { waiting_barrier_ = std::max(waiting_barrier_, ticket); }
+  void AddBarrier(uint64_t ticket);
 
   // No round is under way that a read which comes now could not join.
   bool CanStart(BootTime now) const { return round_id_ == 0 && now >= not_before_; }

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "base/sim_hooks.h"
 #include "base/status_macros.h"
 #include "raft/codec.h"
 #include "replica/state_worker.h"
@@ -76,6 +77,7 @@ absl::StatusOr<Recovered> Recover(storage::LogStore& store, storage::StateStore&
     if (!stored)
       return absl::DataLossError("the state ends after the log and does not say who its members are");
     ASSIGN_OR_RETURN(raft::Configuration configuration, Decode(*stored));
+    SIM_PROBE("replica.state-ahead-of-the-log", true);
     RETURN_IF_ERROR(BeginAt(store, {applied, applied_term, std::move(configuration)}, log));
   }
 

@@ -1,6 +1,7 @@
 #include "replica/snapshot_receiver.h"
 
 #include "base/crc32c.h"
+#include "base/sim_hooks.h"
 
 namespace quorate::replica {
 
@@ -31,6 +32,7 @@ std::optional<raft::SnapshotReceived> SnapshotReceiver::OnChunk(MemberId from, T
     if (same) Drop(actions);
     return answer(true, false);
   }
+  SIM_PROBE("replica.snapshot-chunk-out-of-order", same && chunk.offset != next_offset_);
   if (!chunk.data || Crc32c(*chunk.data) != chunk.crc) return answer(false, true);
   if (!same) {
     if (chunk.offset != 0 || chunk.data->empty()) return answer(false, true);

@@ -5,6 +5,7 @@
 
 #include "base/crc32c.h"
 #include "base/limits.h"
+#include "base/sim_hooks.h"
 
 namespace quorate::replica {
 
@@ -95,6 +96,7 @@ void SnapshotSender::Expire(BootTime now, Term term, Actions& actions) {
       Send(now, term, to, transfer, actions);
     }
   }
+  SIM_PROBE("replica.snapshot-transfer-stalled", !stalled.empty());
   for (MemberId to : stalled) End(now, transfers_.find(to), false, actions);
 }
 

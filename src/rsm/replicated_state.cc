@@ -9,6 +9,7 @@
 #include "base/crc32c.h"
 #include "base/limits.h"
 #include "base/overloaded.h"
+#include "base/sim_hooks.h"
 #include "rsm/conditions.h"
 #include "rsm/idempotency_keys.h"
 #include "rsm/read.h"
@@ -143,7 +144,9 @@ Outcome ReplicatedState::RunOnce(const Command& command, std::string_view encode
   const uint64_t digest = Digest(encoded);
   once::Known known = command.session ? sessions::Find(work.table, *command.session, digest)
                                       : keys::Find(work.table, key, digest);
-  if (auto* kept = std::get_if<Outcome>(&known)) return std::move(*kept);
+  auto* kept = std::get_if<Outcome>(&known);
+  SIM_PROBE("rsm.answered-from-what-was-kept", kept != nullptr);
+  if (kept && !SIM_MUTANT("retry-not-deduped")) return std::move(*kept);
   if (auto* refusal = std::get_if<once::Refusal>(&known)) {
     work.Refuse(refusal->why, std::move(refusal->reason));
     work.TakeBack();
@@ -309,13 +312,14 @@ void ReplicatedState::Write(const Entry& entry, Work& work) {
                std::make_move_iterator(work.committed.batch.end()));
   batch.insert(batch.end(), std::make_move_iterator(work.batch.begin()),
                std::make_move_iterator(work.batch.end()));
+  const AppliedMark before = applied_;
   applied_ = {.index = entry.index,
               .term = entry.term,
               .group_time = work.table.now,
               .hash = Mix(applied_.hash, entry.index, batch),
               .once = work.counts,
               .compacting = compacting};
-  batch.push_back({kAppliedKey, applied_.Encode()});
+  batch.push_back({kAppliedKey, (SIM_MUTANT("applied-index-not-atomic") ? before : applied_).Encode()});
   map_.Write(batch);
 }
 

@@ -1,9 +1,12 @@
 #include "sim/checker.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "base/crc32c.h"
 #include "dns/presentation.h"
 #include "kv/store.h"
+#include "raft/codec.h"
 #include "rsm/read.h"
 
 namespace quorate::sim {
@@ -25,6 +28,7 @@ std::string At(MemberId id, LogIndex index, Term term) {
 void Checker::OnTurn(MemberId id, const Before& before, const raft::Core& core,
                      const replica::Actions& actions) {
   CheckLeader(id, before, core);
+  CheckConfiguration(id, core);
   for (const replica::LogJob& job : actions.log)
     if (const auto* write = std::get_if<storage::LogWrite>(&job.work))
       CheckAppend(id, before, core, *write, actions.log.size() == 1);
@@ -60,6 +64,17 @@ void Checker::CheckLeader(MemberId id, const Before& before, const raft::Core& c
                                              absl::StrCat("the leader of term ", core.term().value));
     break;
   }
+}
+
+// As of what is committed everybody knows the same configuration.
+void Checker::CheckConfiguration(MemberId id, const raft::Core& core) {
+  const LogIndex commit = core.commit_index();
+  if (std::exchange(commit_seen_[id], commit) == commit) return;
+  const uint64_t digest = Digest(raft::EncodeConfiguration(core.ConfigurationAt(commit)));
+  const auto [first, is_new] = configurations_.try_emplace(commit, digest);
+  if (first->second != digest)
+    world_.Fail("equal configurations", absl::StrCat("as of entry ", commit.value, " member ", id.value,
+                                                     " knows another configuration than others"));
 }
 
 void Checker::CheckAppend(MemberId id, const Before& before, const raft::Core& core,
@@ -98,6 +113,7 @@ void Checker::OnStoreChanged(MemberId id, Revision revision, const std::vector<k
   std::string change;
   for (const kv::Event& event : events) {
     absl::StrAppend(&change, event.kv.key, "=", event.kv.value, ";");
+    if (event.type == kv::Event::Type::kDelete) continue;
     const auto [at, is_new] = written_.try_emplace(event.kv.value, revision);
     if (at->second != revision)
       world_.Fail("exactly once", absl::StrCat("member ", id.value, " has ", event.kv.value, " at revisions ",
@@ -129,19 +145,23 @@ void Checker::OnRead(MemberId id, Revision seen, Revision floor) {
   floor_ = std::max(floor_, seen);
 }
 
+bool Checker::Holds(const Write& write, Revision revision, const kv::MapReader& map) const {
+  if (write.kind == Write::Kind::kMakeZone) return true;
+  if (!write.of_the_zone()) {
+    const auto kvs = kv::Range(map, {.range = {write.key, ""}, .revision = revision});
+    if (!kvs.ok() || kvs->kvs.size() > 1) return false;
+    return write.deletes() ? kvs->kvs.empty() : !kvs->kvs.empty() && kvs->kvs[0].value == write.value;
+  }
+  const auto owner = *dns::Name::FromText(write.key + ".sim.");
+  const auto stored = rsm::GetRRset(map, revision, SimZone(), owner, dns::RRType::kTXT);
+  if (write.deletes()) return !stored;
+  return stored && stored->rrset.rdata == std::vector{*dns::RdataFromText(dns::RRType::kTXT, write.value)};
+}
+
 void Checker::CheckFinalState(MemberId id, const kv::MapReader& map, const zone::ZoneSet& zones) {
-  const dns::Name apex = *dns::Name::FromText("sim.");
+  const dns::Name apex = SimZone();
   for (const auto& [revision, write] : acknowledged_) {
-    bool found = true;
-    if (write.kind == Write::Kind::kPut) {
-      const auto kvs = kv::Range(map, {.range = {write.key, ""}, .revision = revision});
-      found = kvs.ok() && kvs->kvs.size() == 1 && kvs->kvs[0].value == write.value;
-    } else if (write.kind == Write::Kind::kRecord) {
-      const auto owner = *dns::Name::FromText(write.key + ".sim.");
-      const auto stored = rsm::GetRRset(map, revision, apex, owner, dns::RRType::kTXT);
-      found =
-          stored && stored->rrset.rdata == std::vector{*dns::RdataFromText(dns::RRType::kTXT, write.value)};
-    }
+    const bool found = Holds(write, revision, map);
     if (!found)
       world_.Fail("no acknowledged write is lost",
                   absl::StrCat("member ", id.value, " does not have ", write.value,

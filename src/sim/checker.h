@@ -12,16 +12,10 @@
 #include "replica/events.h"
 #include "rsm/api.h"
 #include "sim/world.h"
+#include "sim/writes.h"
 #include "zone/zone_set.h"
 
 namespace quorate::sim {
-
-// A write of the workload; its value is written once.
-struct Write {
-  enum class Kind : uint8_t { kPut, kMakeZone, kRecord };  // the last: a TXT record at <key>.sim.
-  Kind kind = Kind::kPut;
-  std::string key, value;
-};
 
 class Checker {
  public:
@@ -38,7 +32,8 @@ class Checker {
   void OnStoreChanged(MemberId id, Revision revision, const std::vector<kv::Event>& events);
 
   void OnAcknowledged(const Write& write, Revision revision, Revision floor);
-  // A barrier read: everything acknowledged or read before it began is in it.
+  // A barrier read (or a write that changed nothing; member 0): everything acknowledged or read before it
+  // began is in it.
   void OnRead(MemberId id, Revision seen, Revision floor);
   // What a new operation must come after.
   Revision floor() const { return floor_; }
@@ -60,7 +55,9 @@ class Checker {
     Term term;
     uint64_t digest = 0, hash = 0;
   };
+  bool Holds(const Write& write, Revision revision, const kv::MapReader& map) const;
   void CheckLeader(MemberId id, const Before& before, const raft::Core& core);
+  void CheckConfiguration(MemberId id, const raft::Core& core);
   void CheckAppend(MemberId id, const Before& before, const raft::Core& core, const storage::LogWrite& write,
                    bool alone);
 
@@ -72,6 +69,8 @@ class Checker {
   };
   std::map<LogIndex, Committed> committed_;
   std::map<LogIndex, Applied> applied_;
+  std::map<MemberId, LogIndex> commit_seen_;
+  std::map<LogIndex, uint64_t> configurations_;  // as of a committed index
   std::map<Revision, std::string> changes_;
   std::map<std::string, Revision> written_;
   std::map<Revision, Write> acknowledged_;

@@ -1,6 +1,7 @@
 #include "sim/network.h"
 
 #include "base/check.h"
+#include "base/sim_hooks.h"
 #include "raft/codec.h"
 
 namespace quorate::sim {
@@ -8,6 +9,7 @@ namespace {
 
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
+using std::chrono::seconds;
 
 }  // namespace
 
@@ -24,19 +26,26 @@ void Network::DrawWeather() {
   slow_permille_ = draw({0, 5, 50});
 }
 
-void Network::Calm() { lost_permille_ = repeated_permille_ = slow_permille_ = 0; }
-
-void Network::Isolate(MemberId member) {
-  for (const auto& [other, receive] : receivers_) {
-    if (other == member) continue;
-    Cut(member, other);
-    Cut(other, member);
-  }
+void Network::Calm() {
+  lost_permille_ = repeated_permille_ = slow_permille_ = 0;
+  slow_.clear();
 }
 
-Duration Network::Delay() {
-  if (world_.rng().Chance(slow_permille_, 1000)) return world_.Between(milliseconds(5), milliseconds(600));
-  return world_.Between(microseconds(50), microseconds(900));
+void Network::Separate(const std::set<MemberId>& group) {
+  for (MemberId inside : group)
+    for (const auto& [outside, receive] : receivers_)
+      if (!group.contains(outside)) CutBoth(inside, outside);
+}
+
+Duration Network::Delay(MemberId from, MemberId to) {
+  const auto slow = slow_.find({from, to});
+  Duration delay = shape_.OneWay(from, to) + (slow == slow_.end() ? Duration(0) : slow->second);
+  delay += world_.Between(microseconds(50), microseconds(900) + delay / 8);
+  if (!world_.rng().Chance(slow_permille_, 1000)) return delay;
+  const bool very = world_.rng().Chance(1, 10);
+  SIM_PROBE("sim.network.message-very-late", very);
+  return delay + (very ? world_.Between(milliseconds(600), seconds(4))
+                       : world_.Between(milliseconds(5), milliseconds(600)));
 }
 
 void Network::Send(const raft::Message& message) {
@@ -46,7 +55,7 @@ void Network::Send(const raft::Message& message) {
   uint64_t copies = world_.rng().Chance(lost_permille_, 1000) ? 0 : 1;
   if (world_.rng().Chance(repeated_permille_, 1000)) ++copies;
   for (; copies > 0; --copies) {
-    world_.After(Delay(), [this, to = message.to, bytes = out.str()] {
+    world_.After(Delay(message.from, message.to), [this, to = message.to, bytes = out.str()] {
       auto received = raft::DecodeMessage(bytes);
       CHECK(received.has_value());  // what our own encoder made
       receivers_.at(to)(*std::move(received));

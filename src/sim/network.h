@@ -8,29 +8,36 @@
 #include <utility>
 
 #include "raft/messages.h"
+#include "sim/shape.h"
 #include "sim/world.h"
 
 namespace quorate::sim {
 
 class Network {
  public:
-  explicit Network(World& world) : world_(world) { DrawWeather(); }
+  Network(World& world, const Shape& shape) : world_(world), shape_(shape) { DrawWeather(); }
 
   void Attach(MemberId member, std::function<void(raft::Message)> receive);
   void Send(const raft::Message& message);
 
   void Cut(MemberId from, MemberId to) { cut_.emplace(from, to); }
-  void Isolate(MemberId member);
+  void CutBoth(MemberId a, MemberId b) { Cut(a, b), Cut(b, a); }
+  // Both ways between `group` and all others.
+  void Separate(const std::set<MemberId>& group);
   void Heal() { cut_.clear(); }
+  // One way, from now on: so much longer.
+  void SlowLink(MemberId from, MemberId to, Duration extra) { slow_[{from, to}] = extra; }
   void DrawWeather();  // how much is lost and how long the rest takes, from now on
-  void Calm();         // nothing is lost any more
+  void Calm();         // nothing is lost any more, and every link is as fast as it can be
 
  private:
-  Duration Delay();
+  Duration Delay(MemberId from, MemberId to);
 
   World& world_;
+  const Shape& shape_;
   std::map<MemberId, std::function<void(raft::Message)>> receivers_;
   std::set<std::pair<MemberId, MemberId>> cut_;
+  std::map<std::pair<MemberId, MemberId>, Duration> slow_;
   uint64_t lost_permille_ = 0, repeated_permille_ = 0, slow_permille_ = 0;
 };
 

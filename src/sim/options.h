@@ -2,27 +2,21 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 
 #include "base/types.h"
+#include "sim/profile.h"
 
 namespace quorate::sim {
 
-inline constexpr uint64_t kMembers = 3;
-
-// Deliberate bugs of the simulated shell, to prove that the checks can fail.
-enum class Mutation : uint8_t {
-  kNone,
-  kAckBeforeSync,       // the log thread reports a write before it is on disk
-  kSkipApply,           // one member now and then applies nothing for a command
-  kForgetSessions,      // commands are applied without their idempotency keys, at every member
-  kReadWithoutBarrier,  // reads are answered from what is applied here
-};
-
 struct Options {
   uint64_t seed = 1;
-  Duration chaos = std::chrono::seconds(10);  // how long faults go on; then everything must come right
-  uint64_t steps_max = 0;                     // 0: no bound
-  Mutation mutation = Mutation::kNone;
+  std::optional<ShapeKind> shape;  // nullopt: the seed draws it, from what the profile allows
+  std::optional<Duration> chaos;   // how long faults go on; then everything must come right
+  uint64_t steps_max = 0;          // 0: no bound
+  std::string mutant;              // a deliberate bug (mutants.h); empty: none
+  Profile profile;
   bool verbose = false;
 };
 

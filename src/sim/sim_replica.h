@@ -5,15 +5,21 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "replica/driver.h"
+#include "replica/lease_gate.h"
+#include "replica/recovery.h"
 #include "replica/state_worker.h"
-#include "rsm/replicated_state.h"
 #include "sim/checker.h"
+#include "sim/machine.h"
+#include "sim/machine_clock.h"
 #include "sim/network.h"
 #include "sim/options.h"
+#include "sim/reader.h"
+#include "sim/shape.h"
 #include "sim/world.h"
 #include "storage/faulty/faulty_file_system.h"
 #include "storage/memory/memory_state_store.h"
@@ -21,9 +27,16 @@
 
 namespace quorate::sim {
 
+// Where a process may die next.
+enum class CrashPoint : uint8_t { kLogWrite, kCompaction, kStateFlush, kSnapshotChunk, kSnapshotInstall };
+inline constexpr uint64_t kCrashPoints = 5;
+
+// sim_replica.cc: life, death, callers, the raft thread; sim_threads.cc: the log's, apply's and
+// housekeeping's.
 class SimReplica {
  public:
-  SimReplica(World& world, Network& network, Checker& checker, const Options& options, MemberId id);
+  SimReplica(World& world, Network& network, Checker& checker, const Shape& shape, const Options& options,
+             MemberId id);
   ~SimReplica();
 
   // Called whenever the process has died, for whatever reason.
@@ -31,27 +44,45 @@ class SimReplica {
 
   void Start();
   bool running() const { return process_ != nullptr; }
-  // The process dies; with the power also what was written but not synced goes, in part.
+  // Its log is damaged: it must not come back.
+  bool lost() const { return lost_; }
+  MemberId id() const { return id_; }
+  MachineClock& clock() { return clock_; }
+
+  // While running.
   void Kill();
-  void CutPower();
-  // The power fails in the middle of one of the next few operations on the disk.
+  void Stop();      // in good order: it says goodbye
+  void CutPower();  // with it what was written but not synced goes, in part
   void CutPowerDuringWrite();
+  void CrashAt(CrashPoint point);
   void Pause(Duration length);  // SIGSTOP, then SIGCONT
-  void SlowDisk(Duration length);
+  void FailDisk();              // one of its next operations fails
+  void RotAndKill();            // a bit of the log flips; noticed when it is read again
+  // At any time.
+  void SlowDisk(Duration length) { disk_slow_until_ = world_.now() + length; }
+  void StallDisk(Duration length) { disk_stalled_until_ = world_.now() + length; }
+  void FillDisk();
+  void FreeDisk();
+  void RepairDisk();  // room again, no delay, and the power stays on
+  void OnClockChange();
+  void SetReaderPauses(uint64_t permille) { reader_pauses_permille_ = permille; }
 
   void Propose(std::string command, Duration timeout, std::function<void(replica::ProposeOutcome)> done);
   void Read(Duration timeout, std::function<void(absl::Status)> done);
+  void Ask(ReadCallOf call);  // a reader thread
   void TransferLeadership();
+  void Configure(replica::ConfigurationChange change);
 
   // While running.
   const raft::Core& core() const;
   const kv::MapReader& map() const;
   std::shared_ptr<const zone::ZoneSet> zones() const;
   LogIndex applied() const;
+  bool holds_lease() const { return process_->gate->HoldsLease(clock_.Boot()); }
   uint64_t state_hash() const;
+  size_t open_reads() const { return process_->reader->open(); }
 
  private:
-  class Machine;  // the state machine under the eyes of the checker
   // What dies with the process.
   struct Process {
     std::unique_ptr<storage::LogStore> log;
@@ -59,44 +90,65 @@ class SimReplica {
     std::unique_ptr<Machine> machine;
     std::unique_ptr<replica::StateWorker> worker;
     std::unique_ptr<replica::Driver> driver;
+    std::unique_ptr<replica::LeaseGate> gate;
+    std::unique_ptr<Reader> reader;
     std::vector<replica::Event> inbox;
     bool turn_due = false;
     std::deque<replica::LogJob> log_jobs;
     std::deque<replica::ApplyJob> apply_jobs;
     std::deque<replica::HousekeepingJob> housekeeping_jobs;
     bool log_busy = false, apply_busy = false, housekeeping_busy = false;
-    BootTime timer;
+    uint64_t timer = 0;
   };
 
-  replica::Now ReadClock() const;
-  void Die(storage::Unsynced unsynced);
+  replica::Now ReadClock() const { return {clock_.Boot(), clock_.Wall()}; }
+  absl::StatusOr<replica::Recovered> Recover();
+  void MakeThreads(replica::Recovered recovered);
+  void OnRefusedStart(const absl::Status& why);
+  void Die(bool power);
+  void FailStop(const absl::Status& why);
   // `what` happens after `delay` of this process's own running; never if the process is gone by then.
   void Later(Duration delay, std::function<void()> what);
   void Post(replica::Event event);
   void Turn();
+  void SoonTurn();
   void Carry(replica::Actions actions);
   void SetTimer();
+
+  Duration DiskTime();
   void StartLogJobs();
-  void WriteLog(std::vector<storage::LogWrite> batch);
+  void StartLogWrites();
+  void StartCompaction();
+  void FinishLogJob(replica::Event event);
+  void WriteLog(const std::vector<storage::LogWrite>& batch);
   void StartApplyJob();
   void StartHousekeepingJob();
-  Duration DiskTime();
+  // True: this is where it was to die, and did.
+  bool CrashHere(CrashPoint point);
+  void CrashDuring(CrashPoint point, uint64_t operations);
 
   World& world_;
   Network& network_;
   Checker& checker_;
+  const Shape& shape_;
   const Options& options_;
   const MemberId id_;
-  const Duration boot_offset_;  // machines were not started together
+  MachineClock clock_;
   replica::CompactionLimits compaction_;
   size_t segment_bytes_;
 
   storage::FaultyFileSystem disk_;
   storage::PersistentMap state_image_;  // what the state store keeps
+  bool log_begun_ = false;              // the data directory says so
+  bool lost_ = false, rotten_ = false;
   std::function<void()> on_death_;
-  uint64_t incarnation_ = 0;
-  Duration paused_until_{0}, disk_slow_until_{0};
-  bool power_cut_armed_ = false;
+  uint64_t incarnation_ = 0;  // of this start; the data directory keeps it
+  uint64_t life_ = 0;         // changes when the process starts, and when it dies
+  Duration paused_until_{0}, disk_slow_until_{0}, disk_stalled_until_{0};
+  bool disk_fault_armed_ = false, disk_full_ = false;
+  std::optional<CrashPoint> crash_at_;
+  uint64_t starting_dies_percent_ = 5;
+  uint64_t reader_pauses_permille_ = 0;
   std::unique_ptr<Process> process_;
 };
 

@@ -1,74 +1,77 @@
 #include "sim/workload.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
-#include "dns/presentation.h"
-#include "rsm/command.h"
-#include "rsm/outcome.h"
+#include "base/sim_hooks.h"
+#include "kv/store.h"
 #include "rsm/read.h"
 
 namespace quorate::sim {
 namespace {
 
 using std::chrono::milliseconds;
-
-constexpr uint64_t kClients = 5, kKeys = 6;
-
-dns::Name SimZone() { return *dns::Name::FromText("sim."); }
-
-dns::RRset MakeRRset(const std::string& owner, dns::RRType type, const std::string& text) {
-  return {*dns::Name::FromText(owner), type, 60, {*dns::RdataFromText(type, text)}};
-}
-
-decltype(rsm::Command::body) Body(const Write& write) {
-  switch (write.kind) {
-    case Write::Kind::kPut:
-      return rsm::KvTxn{kv::SingleOp(kv::PutRequest{.key = write.key, .value = write.value})};
-    case Write::Kind::kMakeZone:
-      return rsm::ZoneReplace{SimZone(),
-                              {MakeRRset("sim.", dns::RRType::kSOA, "ns.sim. host.sim. 1 2 3 4 5"),
-                               MakeRRset("sim.", dns::RRType::kNS, "ns.sim."),
-                               MakeRRset("ns.sim.", dns::RRType::kA, "192.0.2.1")}};
-    case Write::Kind::kRecord:
-      break;
-  }
-  const dns::RRset rrset = MakeRRset(write.key + ".sim.", dns::RRType::kTXT, write.value);
-  return rsm::ZoneChange{
-      SimZone(), {{rrset.owner, rrset.type, zone::RRsetEdit::Kind::kReplace, rrset.ttl, rrset.rdata}}};
-}
+using Kind = Write::Kind;
 
 }  // namespace
 
 void Workload::Start() {
-  for (uint64_t id = 1; id <= kClients; ++id) {
+  for (uint64_t id = 1; id <= profile_.clients; ++id) {
     clients_.push_back(std::make_unique<Client>(Client{.id = id}));
     Client& client = *clients_.back();
     world_.After(world_.Between(milliseconds(0), milliseconds(50)), [this, &client] { Begin(client); });
   }
+  for (size_t at = 0; at < replicas_.size(); ++at) {
+    readers_.push_back(
+        std::make_unique<ReaderClient>(ReaderClient{.at = at, .process = 1000 + static_cast<int>(at)}));
+    ReaderClient& reader = *readers_.back();
+    world_.After(profile_.read_every_max, [this, &reader] { Ask(reader); });
+  }
 }
+
+// --- those who write ---
 
 void Workload::Begin(Client& client) {
   if (finishing_) return;
   ++busy_;
   ++client.operation;
-  client.write = world_.rng().Chance(2, 3);
-  client.what.kind = zone_made_ && world_.rng().Chance(1, 3) ? Write::Kind::kRecord : Write::Kind::kPut;
-  client.what.key = absl::StrCat("key", world_.rng().Below(kKeys));
-  client.what.value = absl::StrCat("c", client.id, "-", client.operation);
-  if (client.id == 1 && client.operation == 1) {
-    client.write = true;
-    client.what.kind = Write::Kind::kMakeZone;
-  }
+  Draw(client);
   client.floor = checker_.floor();
+  client.call = world_.now();
   Attempt(client);
 }
 
+void Workload::Draw(Client& client) {
+  Rng& rng = world_.rng();
+  client.write = rng.Chance(profile_.writes_percent, 100);
+  client.once = rng.Chance(1, 10);
+  client.what = {.kind = Kind::kPut,
+                 .key = absl::StrCat("key", rng.Below(profile_.keys)),
+                 .value = absl::StrCat("c", client.id, "-", client.operation)};
+  if (client.id == 1 && client.operation == 1) {
+    client.write = true;
+    client.once = false;
+    client.what.kind = Kind::kMakeZone;
+    return;
+  }
+  const uint64_t draw = rng.Below(20);
+  if (zone_made_ && draw < 8) {
+    client.what.kind = draw < 1 ? Kind::kRemoveRecord : Kind::kRecord;
+  } else if (draw < 11) {
+    client.what.kind = Kind::kCas;
+    client.what.expected = client.last_seen;
+  } else if (draw < 12) {
+    client.what.kind = Kind::kDelete;
+  }
+}
+
 void Workload::Attempt(Client& client) {
-  const uint64_t at = world_.rng().Below(replicas_.size());
-  SimReplica& replica = *replicas_[at];
+  if (!world_.rng().Chance(profile_.sticky_percent, 100)) client.at = world_.rng().Below(replicas_.size());
+  SimReplica& replica = *replicas_[client.at];
   const uint64_t attempt = ++client.attempt;
   // The replica may die and never answer.
-  world_.After(milliseconds(1200), [this, &client, attempt] { Again(client, attempt); });
+  world_.After(profile_.call_timeout * 6 / 5, [this, &client, attempt] { Again(client, attempt); });
   if (!replica.running()) {
     world_.After(milliseconds(20), [this, &client, attempt] { Again(client, attempt); });
     return;
@@ -76,58 +79,122 @@ void Workload::Attempt(Client& client) {
   if (client.write) {
     Propose(client, replica);
   } else {
-    Read(client, replica, MemberId{at + 1});
+    Read(client, replica);
   }
 }
 
 void Workload::Again(Client& client, uint64_t attempt) {
-  if (client.attempt == attempt) Attempt(client);
+  if (client.attempt != attempt) return;
+  if (!client.write || !client.once) return Attempt(client);
+  Record(client, testing::Outcome::kUnknown);
+  Done(client);
+}
+
+void Workload::AgainSoon(Client& client, uint64_t attempt) {
+  world_.After(world_.Between(milliseconds(1), milliseconds(40)),
+               [this, &client, attempt] { Again(client, attempt); });
 }
 
 void Workload::Done(Client& client) {
   ++client.attempt;  // whatever else is under way for it counts no more
   --busy_;
-  world_.After(world_.Between(milliseconds(0), milliseconds(30)), [this, &client] { Begin(client); });
+  world_.After(world_.Between(milliseconds(0), profile_.think_max), [this, &client] { Begin(client); });
+}
+
+void Workload::Record(Client& client, testing::Outcome outcome) {
+  if (client.what.kind == Kind::kMakeZone) return;
+  testing::Operation operation = OperationOf(client.what, static_cast<int>(client.id));
+  operation.outcome = outcome;
+  history_.Add(std::move(operation), client.call);
 }
 
 void Workload::Propose(Client& client, SimReplica& replica) {
-  const auto done = [this, &client, attempt = client.attempt](replica::ProposeOutcome outcome) {
-    if (client.attempt != attempt) return;
-    const auto* decided = std::get_if<replica::Decided>(&outcome);
-    if (!decided) {
-      world_.After(world_.Between(milliseconds(1), milliseconds(40)),
-                   [this, &client, attempt] { Again(client, attempt); });
-      return;
-    }
-    const auto result = rsm::DecodeResult(decided->outcome);
-    CHECK(result.has_value());
-    if (result->refused != rsm::Refused::kNot)
-      return world_.Fail("outcome", client.what.value + " was refused: " + result->reason);
-    world_.Note(0, "acknowledged " + client.what.value, result->revision.value, decided->index.value);
-    if (client.what.kind == Write::Kind::kMakeZone) zone_made_ = true;
-    checker_.OnAcknowledged(client.what, result->revision, client.floor);
-    Done(client);
-  };
-  const rsm::Command command{
-      .idempotency_key = client.what.value, .origin = "sim", .body = Body(client.what)};
-  replica.Propose(rsm::EncodeCommand(command), milliseconds(1000), done);
+  replica.Propose(EncodeWrite(client.what, client.once ? "" : client.what.value), profile_.call_timeout,
+                  [this, &client, attempt = client.attempt](const replica::ProposeOutcome& outcome) {
+                    if (client.attempt == attempt) OnOutcome(client, outcome);
+                  });
 }
 
-void Workload::Read(Client& client, SimReplica& replica, MemberId at) {
-  const auto done = [this, &client, &replica, at, attempt = client.attempt](const absl::Status& status) {
+// Whether every replica that may answer by itself has the entry.
+bool Workload::HoldersHave(LogIndex index) const {
+  return std::ranges::all_of(replicas_, [&](const auto& replica) {
+    return !replica->running() || !replica->holds_lease() || replica->core().GetStatus().last >= index;
+  });
+}
+
+void Workload::OnOutcome(Client& client, const replica::ProposeOutcome& outcome) {
+  const auto* decided = std::get_if<replica::Decided>(&outcome);
+  if (SIM_MUTANT("gate-only-ack") && decided && !HoldersHave(decided->index)) {
+    return world_.After(milliseconds(1), [this, &client, outcome, attempt = client.attempt] {
+      if (client.attempt == attempt) OnOutcome(client, outcome);
+    });
+  }
+  if (!decided) {
+    SIM_PROBE("sim.workload.outcome-unknown", std::holds_alternative<replica::OutcomeUnknown>(outcome));
+    return AgainSoon(client, client.attempt);
+  }
+  const auto result = rsm::DecodeResult(decided->outcome);
+  CHECK(result.has_value());
+  if (result->refused != rsm::Refused::kNot)
+    return world_.Fail("outcome", client.what.value + " was refused: " + result->reason);
+  world_.Note(0, "acknowledged " + client.what.value, result->revision.value, decided->index.value);
+  OnResult(client, *result);
+  Done(client);
+}
+
+void Workload::OnResult(Client& client, const rsm::CommandResult& result) {
+  if (client.what.kind == Kind::kMakeZone) zone_made_ = true;
+  const bool failed_cas = client.what.kind == Kind::kCas && !result.txn.succeeded;
+  SIM_PROBE("sim.workload.cas-failed", failed_cas);
+  SIM_PROBE("sim.workload.cas-succeeded", client.what.kind == Kind::kCas && !failed_cas);
+  Record(client, failed_cas ? testing::Outcome::kFail : testing::Outcome::kOk);
+  if (result.changed) {
+    checker_.OnAcknowledged(client.what, result.revision, client.floor);
+  } else {  // it compared, or deleted what was not there: at that revision
+    checker_.OnRead(MemberId{}, result.revision, client.floor);
+  }
+  if (!client.what.deletes() && !client.what.of_the_zone() && !failed_cas)
+    client.last_seen = client.what.value;
+}
+
+// --- those who read ---
+
+void Workload::Read(Client& client, SimReplica& replica) {
+  const auto done = [this, &client, &replica, attempt = client.attempt](const absl::Status& status) {
     if (client.attempt != attempt) return;
-    if (!status.ok()) {
-      world_.After(world_.Between(milliseconds(1), milliseconds(40)),
-                   [this, &client, attempt] { Again(client, attempt); });
-      return;
-    }
+    if (!status.ok()) return AgainSoon(client, attempt);
     const Revision seen = rsm::CurrentRevision(replica.map());
-    world_.Note(at.value, "read", seen.value, client.floor.value);
-    checker_.OnRead(at, seen, client.floor);
+    world_.Note(replica.id().value, "read", seen.value, client.floor.value);
+    checker_.OnRead(replica.id(), seen, client.floor);
+    testing::Operation read{.process = static_cast<int>(client.id),
+                            .key = HistoryKey(false, client.what.key)};
+    if (const auto kv = kv::Get(replica.map(), client.what.key)) read.value = kv->value;
+    client.last_seen = read.value;
+    history_.Add(std::move(read), client.call);
     ++reads_;
     Done(client);
   };
-  replica.Read(milliseconds(1000), done);
+  replica.Read(profile_.call_timeout, done);
+}
+
+void Workload::Ask(ReaderClient& client) {
+  if (finishing_) return;
+  SimReplica& replica = *replicas_[client.at];
+  world_.After(world_.Between(milliseconds(1), profile_.read_every_max), [this, &client] { Ask(client); });
+  if (!replica.running()) return;
+  testing::Operation read{.process = client.process};
+  // However many are under way, each is a process of its own.
+  client.process += 100;
+  const bool dns = zone_made_ && world_.rng().Chance(1, 2);
+  const std::string key = absl::StrCat("key", world_.rng().Below(profile_.keys));
+  read.key = HistoryKey(dns, key);
+  const auto done = [this, read, call = world_.now()](const ReadAnswer& answer) mutable {
+    if (!answer.ok) return;
+    ++reads_;
+    read.value = answer.value;
+    history_.Add(std::move(read), call);
+  };
+  replica.Ask({dns, key, done});
 }
 
 }  // namespace quorate::sim

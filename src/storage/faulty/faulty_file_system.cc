@@ -94,7 +94,7 @@ absl::Status FaultyFileSystem::Write(Inode& inode, const std::string& path, uint
     return fault;
   }
   const size_t growth = std::max(inode.cache.size(), offset + bytes.size()) - inode.cache.size();
-  const size_t used = BytesUsed();
+  const size_t used = bytes_used();
   if (growth > 0 && used + growth > capacity_) {
     const size_t room = capacity_ > used ? capacity_ - used : 0;
     WriteSectors(inode, offset, bytes.substr(0, std::min(bytes.size(), room)));
@@ -213,7 +213,7 @@ void FaultyFileSystem::Crash(Unsynced unsynced) {
   power_ = true;
 }
 
-size_t FaultyFileSystem::BytesUsed() const {
+size_t FaultyFileSystem::bytes_used() const {
   size_t sum = 0;
   for (const auto& [path, inode] : entries_) sum += inode->cache.size();
   return sum;

@@ -53,6 +53,10 @@ class FaultyFileSystem final : public FileSystem {
   // The operation that will make operations() == `operation` meets `fault`.
   void FailAt(uint64_t operation, DiskFault fault) { faults_[operation] = fault; }
   void ForgetFaults() { faults_.clear(); }
+  // False: a power cut came true, and Crash() was not called since.
+  bool has_power() const { return power_; }
+  // In all files, written or only reserved.
+  size_t bytes_used() const;
   // Writes that would take more than that, in all files, fail with kResourceExhausted.
   void SetCapacity(size_t bytes) { capacity_ = bytes; }
   // Reading that file fails from now on, as a bad sector makes it.
@@ -93,7 +97,6 @@ class FaultyFileSystem final : public FileSystem {
   static void Apply(const DirectoryChange& change, Entries& entries);
   static void WriteSectors(Inode& inode, uint64_t offset, std::string_view bytes);
   static void KeepSector(Inode& inode, size_t sector);
-  size_t BytesUsed() const;
 
   Rng rng_;
   std::set<std::string> directories_;

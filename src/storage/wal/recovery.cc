@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/sim_hooks.h"
 #include "base/status_macros.h"
 #include "storage/wal/segment_preparer.h"
 
@@ -44,6 +45,8 @@ class Recovery {
     RETURN_IF_ERROR(ScanAll());
     ASSIGN_OR_RETURN(out_.log, replay_.Finish());
     out_.log.torn_tail = end_.scanned.torn_end_sector != 0;
+    SIM_PROBE("wal.torn-tail-dropped", out_.log.torn_tail);
+    SIM_PROBE("wal.blank-last-segment", end_.scanned.blank && numbers_.size() > 1);
     out_.position = replay_.position();
     out_.lasts = replay_.segment_lasts();
     RETURN_IF_ERROR(MakeEndSafe());
@@ -142,6 +145,7 @@ class Recovery {
       return DamageIn(end_.number, what);
     ASSIGN_OR_RETURN(const Loaded next, Load(end_.number + 1));
     if (!IsZero(next.bytes)) return DamageIn(end_.number, what);
+    SIM_PROBE("wal.rotation-cut-short", true);
     RETURN_IF_ERROR(files_.Remove(SegmentPath(directory_, next.number)));
     return files_.SyncDirectory(directory_);
   }

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
 #include "base/rng.h"
+#include "base/sim_hooks.h"
 #include "base/status_macros.h"
 #include "storage/wal/record.h"
 #include "storage/wal/recovery.h"
@@ -223,6 +224,7 @@ void Wal::TrackEntries(std::span<const LogWrite> batch) {
 // Lowest first, each removal durable before the next: a crash never leaves a gap.
 absl::Status Wal::RemoveCovered() {
   while (segments_.size() > 1 && lasts_.front() <= position_.base.last_index) {
+    SIM_PROBE("wal.segment-dropped", true);
     RETURN_IF_ERROR(files_.Remove(SegmentPath(directory_, segments_.front().number)));
     RETURN_IF_ERROR(files_.SyncDirectory(directory_));
     bytes_.fetch_sub(segments_.front().bytes, std::memory_order_relaxed);
