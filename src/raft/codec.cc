@@ -160,6 +160,7 @@ Stamp ReadStamp(ByteReader& in) {
   s.seq = ReadNumber<LogIndex>(in).value;
   s.floor = ReadNumber<LogIndex>(in);
   s.lease = ReadDuration(in);
+  if (s.lease > kLeaseMax) in.Fail();
   return s;
 }
 

@@ -100,7 +100,9 @@ void Core::Impl::AcceptEntries(const Message& m, const AppendEntries& append) {
 }
 
 // At once what is in memory: reads and leases hang on it, and the gate of commitments. After the disk what is
-// durable. Nothing of a new term leaves before that term is on disk.
+// durable. The step that takes up a new term answers only after the disk; a later one may answer before that
+// write is done, which promises nothing that a crash could take back: votes and matches are durable, and what
+// an old life had in memory ends with its incarnation.
 void Core::Impl::AcknowledgeEntries(const Message& m, const AppendEntries& append, LogIndex verified) {
   AppendEntriesReply reply{.matched = true, .received = verified, .durable = verified};
   const bool unsaved = hard_state_ != unsaved_before_;

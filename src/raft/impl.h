@@ -152,6 +152,11 @@ class Core::Impl {
   Duration election_max() const;
   bool ConfigurationIsCommitted() const;
   void OnStamp(const Stamp& stamp, LogIndex verified);
+  struct Freshness {
+    BootTime as_of;
+    LogIndex floor;
+  };
+  void NoteFresh(Freshness next);
   void UpdateFresh();
   void DropLeaseUnlessEligible();
   void OnLeave();
@@ -169,6 +174,7 @@ class Core::Impl {
   // --- reconfigure.cc ---
   void MaybeReconfigure();
   void NoteHealth();
+  void NoteWell(LeaseBook::Holder& h, bool well) const;
   void BeginTiming(Configuration& next) const;
   bool AdjustEligibility(Configuration& next);
 
@@ -205,10 +211,6 @@ class Core::Impl {
   BootTime round_answered_at_;  // or, leading, started; the start of this life where there was none
   uint64_t revoked_seq_ = 0;    // of this term's leader
   bool leaving_ = false;
-  struct Freshness {
-    BootTime as_of;
-    LogIndex floor;
-  };
   std::deque<Freshness> stamps_;  // wait for their floor to be applied ...
   LogIndex reported_applied_;     // ... in truth: applied_ is ahead while a snapshot is put in place
 

@@ -38,12 +38,22 @@ void Core::Impl::OnStamp(const Stamp& stamp, LogIndex verified) {
   // An echo of an earlier life: this clock may have begun anew since.
   if (stamp.incarnation != config_.incarnation && !SIM_MUTANT("no-incarnation-check")) return;
   if (verified < stamp.floor && !SIM_MUTANT("no-floor")) return;
-  if (stamps_.size() < kStampsMax) stamps_.push_back({stamp.echo, stamp.floor});
-  UpdateFresh();
+  if (stamp.echo > now_) return;  // no clock's own reading
+  NoteFresh({stamp.echo, stamp.floor});
   if (stamp.lease.count() <= 0 || stamp.seq <= revoked_seq_ || leaving_) return;
   if (!IsLeaseEligible(log_.configuration(), config_.self)) return;
   const BootTime from = SIM_MUTANT("lease-from-receipt") ? now_ : stamp.echo;
   lease_until_ = std::max(lease_until_, from + stamp.lease);
+}
+
+void Core::Impl::NoteFresh(Freshness next) {
+  // Both grow along the queue. What needs more and says less goes: it may even wait for what was cut off the
+  // log.
+  while (!stamps_.empty() && stamps_.back().floor >= next.floor && stamps_.back().as_of <= next.as_of)
+    stamps_.pop_back();
+  const bool newer = stamps_.empty() || stamps_.back().as_of < next.as_of;
+  if (newer && stamps_.size() < kStampsMax) stamps_.push_back(next);
+  UpdateFresh();
 }
 
 void Core::Impl::UpdateFresh() {
@@ -105,7 +115,7 @@ void Core::Impl::BeginLeases(BootTime evidence) {
     if (SIM_MUTANT("ph-from-last-config-only") && &c != &log_.configuration()) return;
     wait = std::max(wait, c.timing.lease_wait);
     for (const Member& m : c.members)
-      if (m.lease_eligible && c.timing.lease.count() > 0 && m.id != config_.self) potential.insert(m.id);
+      if (m.lease_eligible && c.timing.lease_wait.count() > 0 && m.id != config_.self) potential.insert(m.id);
   });
   if (SIM_MUTANT("new-leader-does-not-wait")) potential.clear();
   SIM_PROBE("leases.faster-failover", evidence < now_ && !potential.empty());
@@ -118,11 +128,11 @@ void Core::Impl::ConfirmLeases() {
   const uint64_t confirmed = SIM_MUTANT("no-quorum-confirm") ? round_ : ConfirmedRound();
   if (!leases_->Confirm(confirmed)) return;
   const LeaseBook::Base& base = *leases_->base();
-  if (CommittedInTerm()) {
-    if (stamps_.size() < kStampsMax) stamps_.push_back({base.started, base.commit});
-    UpdateFresh();
-  }
-  const bool eligible = IsLeaseEligible(log_.configuration(), config_.self) && ConfigurationIsCommitted();
+  // What a predecessor committed may be above the commit index that the round began with, but not above the
+  // no-op.
+  NoteFresh({base.started, std::max(term_start_, base.commit)});
+  const bool eligible = log_.configuration().leases_on && ConfigurationIsCommitted() &&
+                        IsLeaseEligible(log_.configuration(), config_.self);
   if (eligible && !leaving_ && timing().lease.count() > 0)
     lease_until_ = std::max(lease_until_, base.started + timing().lease);
 }

@@ -72,7 +72,9 @@ void LeaseBook::OnReceived(MemberId from, LogIndex received) {
 }
 
 void LeaseBook::OnRevoked(MemberId from, const RevokeReply& reply) {
-  Holder& h = holders_[from];
+  const auto at = holders_.find(from);
+  if (at == holders_.end()) return;
+  Holder& h = at->second;
   if (reply.incarnation != h.incarnation || reply.seq != h.seq) return;
   SIM_PROBE("leases.revoked", h.revoking);
   h.granted_until = kLongAgo;
@@ -84,7 +86,9 @@ void LeaseBook::OnRevoked(MemberId from, const RevokeReply& reply) {
 // Only of the incarnation that this very leadership has heard: an older goodbye, come late, says nothing of a
 // lease that a later life got from a leader before us.
 void LeaseBook::OnGoodbye(MemberId from, uint64_t incarnation) {
-  Holder& h = holders_[from];
+  const auto at = holders_.find(from);
+  if (at == holders_.end()) return;
+  Holder& h = at->second;
   if (incarnation != h.incarnation || incarnation == 0) return;
   SIM_PROBE("leases.goodbye", true);
   h.granted_until = kLongAgo;
@@ -111,7 +115,10 @@ LeaseBook::Gate LeaseBook::GateFor(LogIndex wanted, MemberId self, BootTime now)
       holder.blocks_since.reset();
       continue;
     }
-    if (!holder.blocks_since) holder.blocks_since = now;
+    if (!holder.blocks_since || holder.received >= holder.blocks_at) {
+      holder.blocks_since = now;
+      holder.blocks_at = wanted;
+    }
     gate.open = std::min(gate.open, holder.received);
     gate.changes_at = std::min(gate.changes_at, DeadlineOf(id) + Duration(1));
   }

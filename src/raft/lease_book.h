@@ -33,7 +33,10 @@ class LeaseBook {
     bool gone = false;  // this incarnation said goodbye
     bool alarm = false;
     BootTime no_grant_before = kLongAgo;
-    std::optional<BootTime> blocks_since;  // a commitment waits for it
+    // Since when commitments wait for it to have `blocks_at`. That there is always one that does is no fault
+    // of a far member under steady writes; that one and the same does for long is.
+    std::optional<BootTime> blocks_since;
+    LogIndex blocks_at;
     std::optional<BootTime> well_since, unwell_since;
     unsigned demotions = 0;
     std::optional<Echo> drift_from;

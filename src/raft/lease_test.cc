@@ -248,18 +248,17 @@ TEST_F(Leases, AFarMemberRegainsItsLeaseUnderSteadyWrites) {
   w.Start(far);
   std::vector<std::pair<Duration, Message>> late;  // its acknowledgements take 60 ms
   w.hold = [&](const Message& m) { return m.from.value == far; };
-  const bool regained = w.RunUntil(
-      [&] {
-        w.Propose();
-        for (const Message& m : std::exchange(w.held, {})) late.emplace_back(w.now() + milliseconds(60), m);
-        while (!late.empty() && late.front().first <= w.now()) {
-          w.Deliver(late.front().second);
-          late.erase(late.begin());
-        }
-        return w.HoldsLease(far);
-      },
-      seconds(10));
-  EXPECT_TRUE(regained);
+  const auto write_and_deliver = [&] {
+    w.Propose();
+    for (const Message& m : std::exchange(w.held, {})) late.emplace_back(w.now() + milliseconds(60), m);
+    while (!late.empty() && late.front().first <= w.now()) {
+      w.Deliver(late.front().second);
+      late.erase(late.begin());
+    }
+  };
+  ASSERT_TRUE(w.RunUntil([&] { return write_and_deliver(), w.HoldsLease(far); }, seconds(10)));
+  const bool lost = w.RunUntil([&] { return write_and_deliver(), !w.HoldsLease(far); }, 10 * t.lease);
+  EXPECT_FALSE(lost) << "some commitment always waits for it, but none for long";
 }
 
 TEST_F(Leases, ALongDeadMemberLeavesTheRosterAndComesBackWhenWell) {
@@ -348,6 +347,76 @@ TEST_F(Leases, AClockThatRunsTooFastGetsNone) {
   EXPECT_GT(w.PeerOf(id).drift_ppm, 150'000);
 }
 
+// Freshness is for `bounded` answers: everything committed anywhere by then is applied.
+TEST_F(Leases, FreshnessGoesOnWhereverAMemberHearsTheLeaderAndStopsWhereNot) {
+  const uint64_t id = w.Follower();
+  w.Run(t.heartbeat * 4);
+  for (uint64_t member = 1; member <= 3; ++member) {
+    EXPECT_LE(w.core(member).fresh_as_of(), w.clock(member));
+    EXPECT_GE(w.core(member).fresh_as_of(), w.clock(member) - 4 * t.heartbeat) << member;
+  }
+  w.Isolate(id);
+  const BootTime cut = w.clock(id);
+  w.Run(seconds(2));
+  EXPECT_LE(w.core(id).fresh_as_of(), cut);
+}
+
+// The round may have begun with a commit index below what a predecessor had committed.
+TEST_F(Leases, ANewLeaderIsNotFreshBeforeItsNoOpIsApplied) {
+  const uint64_t old = w.leader(), silent = w.Follower();
+  const uint64_t next = 6 - old - silent;
+  w.Isolate(silent);
+  w.Step(old, TransferLeadership{{next}});
+  ASSERT_TRUE(w.RunUntil([&] { return w.core(next).role() == Role::kLeader; }, seconds(2)));
+  const BootTime elected = w.clock(next);
+  while (w.core(next).commit_index() < w.core(next).GetStatus().last) {
+    EXPECT_LE(w.core(next).fresh_as_of(), elected);
+    w.Run(LeaseWorld::kStep);
+    ASSERT_LT(w.now(), seconds(20));
+  }
+  EXPECT_TRUE(w.RunUntil([&] { return w.core(next).fresh_as_of() > elected; }, seconds(1)));
+}
+
+// The floor of an old leader's stamp may be an entry that never comes.
+TEST_F(Leases, AStampWhoseFloorWasCutOffHoldsUpNoLaterOne) {
+  const uint64_t id = w.Follower();
+  const auto stamped = [&](uint64_t above) {
+    const Status s = w.core(id).GetStatus();
+    AppendEntries m{.prev_index = s.last, .prev_term = *w.core(id).TermAt(s.last), .leader_commit = s.commit};
+    m.entries.push_back({s.last + 1, s.hard_state.current_term, EntryType::kNoOp, nullptr});
+    m.stamp =
+        Stamp{.echo = w.clock(id), .incarnation = 1, .seq = 1, .floor = s.last + above, .lease = Duration(0)};
+    return Message{{w.leader()}, {id}, s.hard_state.current_term, m};
+  };
+  w.Isolate(id);
+  w.Deliver(stamped(1));
+  const BootTime before = w.core(id).fresh_as_of();
+  w.Heal();
+  w.Step(id, Tick{});
+  EXPECT_TRUE(w.RunUntil([&] { return w.core(id).fresh_as_of() > before + t.lease; }, seconds(5)));
+}
+
+// Lengths of nothing would make the next leader forget who still holds a lease.
+TEST_F(Leases, ALeaseSetToNothingIsStillWaitedFor) {
+  const uint64_t silent = w.Follower();
+  const uint64_t old = w.leader();
+  const uint64_t next = 6 - old - silent;
+  Configuration c = w.configuration(old);
+  c.timing.lease = c.timing.lease_wanted = Duration(0);
+  auto payload = std::make_shared<const std::string>(EncodeConfiguration(c));
+  w.Step(old, Propose{{{.type = EntryType::kConfiguration, .payload = payload}}});
+  w.Settle();
+  ASSERT_TRUE(w.HoldsLease(silent)) << "it was granted before";
+  w.Isolate(silent);
+  w.Step(old, TransferLeadership{{next}});
+  ASSERT_TRUE(w.RunUntil([&] { return w.core(next).role() == Role::kLeader; }, seconds(2)));
+  while (w.core(next).commit_index() < w.core(next).GetStatus().last) {
+    w.Run(LeaseWorld::kStep);
+    ASSERT_LT(w.now(), seconds(20));
+  }
+  EXPECT_FALSE(w.HoldsLease(silent));
+}
+
 TEST(LeasesOfLearners, ALearnerHoldsOneAndIsWaitedFor) {
   LeaseWorld w(3, 1);
   ASSERT_TRUE(w.RunUntil([&] { return w.Healthy(); }, seconds(5)));
@@ -395,6 +464,16 @@ TEST(Timings, PresetsAreSoundAndAShortWaitIsNot) {
   t.lease_wait = t.lease;
   EXPECT_NE(WhyUnsound(t), "");
   EXPECT_GE(LanTiming().lease, LanTiming().heartbeat + LanTiming().election_max) << "followers answer on";
+  // Whatever may be wanted, the steps towards it are sound too.
+  t = LanTiming();
+  t.lease_wanted = kLeaseMax;
+  EXPECT_EQ(WhyUnsound(t), "");
+  t.lease_wait = LeaseWaitFor(t.lease_wanted);
+  EXPECT_EQ(WhyUnsound(t), "");
+  t.lease = t.lease_wanted;
+  EXPECT_EQ(WhyUnsound(t), "");
+  t.lease_wanted += milliseconds(1);
+  EXPECT_NE(WhyUnsound(t), "");
 }
 
 }  // namespace

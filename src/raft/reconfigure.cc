@@ -9,7 +9,7 @@
 namespace quorate::raft {
 namespace {
 
-constexpr unsigned kDemotionsCounted = 6;  // each doubles how long a member must have been well again
+constexpr unsigned kDemotionsCounted = 4;  // each doubles how long a member must have been well again
 
 // Raising: first the wait, then the lease, each committed before the next. Lowering: first the lease; the
 // wait only after the old one has run out since.
@@ -42,9 +42,18 @@ void Core::Impl::NoteHealth() {
     const bool well = state == LeaseState::kNotEligible
                           ? answers && keeps_up
                           : state == LeaseState::kHolder || state == LeaseState::kConfigurationPending;
-    auto& since = well ? h.well_since : h.unwell_since;
-    (well ? h.unwell_since : h.well_since).reset();
-    if (!since) since = now_;
+    NoteWell(h, well);
+  }
+}
+
+// A moment in which it lags is nothing: under steady writes a far member has many.
+void Core::Impl::NoteWell(LeaseBook::Holder& h, bool well) const {
+  if (well) {
+    h.unwell_since.reset();
+    if (!h.well_since) h.well_since = now_;
+  } else {
+    if (!h.unwell_since) h.unwell_since = now_;
+    if (now_ - *h.unwell_since > timing().ack_late) h.well_since.reset();
   }
 }
 

@@ -8,7 +8,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr Duration kLongest = std::chrono::minutes(10);
+constexpr Duration kLongest = kLeaseMax;
 
 Timing Preset(milliseconds heartbeat, milliseconds election, milliseconds lease, milliseconds late,
               milliseconds hold) {
@@ -41,8 +41,9 @@ std::string WhyUnsound(const Timing& t) {
   if (t == Timing{}) return {};
   for (const Duration time : {t.heartbeat, t.election_min, t.election_max, t.ack_late, t.hold})
     if (time <= Duration(0) || time > kLongest) return "every time must be above 0 and at most 10 minutes";
-  for (const Duration time : {t.lease, t.lease_wait, t.lease_wanted})
-    if (time < Duration(0) || time > 2 * kLongest) return "a lease may last at most 10 minutes";
+  for (const Duration time : {t.lease, t.lease_wanted})
+    if (time < Duration(0) || time > kLeaseMax) return "a lease may last at most 10 minutes";
+  if (t.lease_wait > LeaseWaitFor(kLeaseMax)) return "nobody need wait so long for a lease";
   if (t.election_min < 2 * t.heartbeat) return "elections must outlast two heartbeats";
   if (t.election_max <= t.election_min) return "election timeouts must have room to differ";
   // The one that safety hangs on: a leader waits long enough for what any leader before it may have granted.

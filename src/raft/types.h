@@ -58,6 +58,7 @@ Timing WanTiming();
 // clock waits T (1 + rho) / (1 - rho), and 2 ms for rounding.
 inline constexpr int64_t kRhoPercent = 11;
 Duration LeaseWaitFor(Duration lease);
+inline constexpr Duration kLeaseMax = std::chrono::minutes(10);
 // As a file or a person may give them; empty: fine. Else what is wrong.
 std::string WhyUnsound(const Timing& timing);
 

@@ -347,12 +347,15 @@ void Driver::Write(raft::Effects& effects) {
 // order.
 void Driver::PublishPending(const raft::Effects& effects) {
   if (effects.install) {
+    // In this order: a reader that checked its lease long ago must not find the old state with nothing
+    // pending.
+    const LogIndex last = effects.install->last_index;
+    actions_.pending.push_back(InstallPending{last});
     if (!effects.keep_log_suffix) {
-      actions_.pending.push_back(TruncatePending{LogIndex{1}});
-      published_last_ = effects.install->last_index;
+      actions_.pending.push_back(TruncatePending{last + 1});
+      published_last_ = last;
     }
-    actions_.pending.push_back(InstallPending{effects.install->last_index});
-    published_last_ = std::max(published_last_, effects.install->last_index);
+    published_last_ = std::max(published_last_, last);
   }
   if (!effects.append.empty()) {
     if (effects.append.front().index <= published_last_)

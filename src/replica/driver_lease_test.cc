@@ -1,6 +1,7 @@
 // What the driver tells readers, and in which order (read-leases.md, "The view" and "Edge cases").
 #include <gmock/gmock.h>
 
+#include "base/crc32c.h"
 #include "replica/driver_shell.h"
 
 namespace quorate::replica {
@@ -127,6 +128,38 @@ TEST_F(ViewOf, AReadUnderALeaseAsksTheLeaderWhenItsTargetTakesTooLong) {
   shell.Settle(shell.Receive(2, 1, raft::ReadIndexReply{request->id, true, LogIndex{0}}));
   ASSERT_EQ(shell.reads.size(), 1u) << "what is pending was not committed: the old value is the right one";
   EXPECT_TRUE(shell.reads[0].ok());
+}
+
+TEST_F(ViewOf, AReadUnderALeaseKeepsItsDeadlineAlsoBelowTheHoldTime) {
+  shell.Settle(Append(1, 0, 0, {Command(1, 1, "a")}));
+  shell.Read(milliseconds(40), LogIndex{1});
+  shell.Settle(Append(1, 1, 1, {}));
+  shell.Settle(shell.Wait(milliseconds(41)));
+  ASSERT_EQ(shell.reads.size(), 1u);
+  EXPECT_EQ(shell.reads[0].code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_GT(shell.driver->NextWake(), shell.time) << "and nothing keeps the thread awake";
+}
+
+TEST_F(ViewOf, WhileASnapshotReplacesTheLogThereIsNoMomentWithNothingPending) {
+  shell.Settle(Append(1, 0, 0, {Command(1, 1, "a"), Command(2, 1, "b")}));
+  const raft::SnapshotMeta meta{LogIndex{9}, Term{1}, Restored().base.configuration};
+  const auto chunk = [&](uint64_t offset, const std::string& data, bool done) {
+    return shell.Receive(2, 1,
+                         raft::SnapshotChunk{.meta = meta,
+                                             .snapshot_id = 7,
+                                             .offset = offset,
+                                             .data = std::make_shared<const std::string>(data),
+                                             .crc = Crc32c(data),
+                                             .done = done});
+  };
+  Actions actions = chunk(0, "s", false);
+  ASSERT_EQ(actions.housekeeping.size(), 1u);
+  const auto written = std::get<WriteSnapshot>(actions.housekeeping[0]);
+  shell.Do(SnapshotWritten{written.restore_id, absl::OkStatus()});
+  actions = chunk(1, "", true);
+  ASSERT_EQ(actions.pending.size(), 2u);
+  EXPECT_EQ(std::get<InstallPending>(actions.pending[0]).through, LogIndex{9});
+  EXPECT_EQ(std::get<TruncatePending>(actions.pending[1]).from, LogIndex{10});
 }
 
 TEST(Configure, OnlyTheLeaderTakesAChangeAndAnswersWhenItIsCommitted) {

@@ -30,8 +30,9 @@ void Reads::Add(BootTime now, ReadCall call, LogIndex applied, Duration hold, Ac
     waiting_.push_back(std::move(waiter));
     return;
   }
-  earliest_held_ = std::min(earliest_held_, now + hold);
-  held_.emplace(call.target, HeldWaiter{std::move(waiter), now + hold});
+  const BootTime held_until = std::min(now + hold, waiter.deadline);
+  earliest_held_ = std::min(earliest_held_, held_until);
+  held_.emplace(call.target, HeldWaiter{std::move(waiter), held_until});
 }
 
 void Reads::ReleaseHeld(LogIndex applied, Actions& actions) {
