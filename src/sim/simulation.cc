@@ -24,6 +24,11 @@ Shape MakeShape(const Options& options, Rng& rng) {
   const bool leases = rng.Chance(options.profile.leases_percent, 100);
   Shape shape = DrawShape(options.shape.value_or(drawn), leases, rng);
   if (options.profile.recovery.count() > 0) shape.recovery = options.profile.recovery;
+  if (const Duration lease = options.profile.lease; leases && lease.count() > 0) {
+    raft::Timing& timing = shape.timing.initial_timing;
+    timing.lease = timing.lease_wanted = lease;
+    timing.lease_wait = raft::LeaseWaitFor(lease);
+  }
   const Duration spread = options.profile.election_spread;
   raft::CoreConfig& timing = shape.timing;
   if (spread.count() > 0) timing.election_timeout_max = timing.election_timeout_min + spread;
@@ -36,7 +41,7 @@ class Simulation {
       : options_(options),
         world_(options.seed, options.verbose),
         shape_(MakeShape(options, world_.rng())),
-        network_(world_, shape_),
+        network_(world_, shape_, options.profile.slow_permille),
         checker_(world_),
         history_(world_),
         replicas_(MakeReplicas()),
