@@ -19,7 +19,8 @@ void Core::Impl::FinishLeaderStep() {
     if (SendEntries(id, peer)) continue;
     // Followers, and through them their readers, learn of a commitment at once and not with the next
     // heartbeat.
-    const bool news = peer.state() == Progress::State::kReplicate &&
+    // To one that fell behind the log nothing can be told: each answer would only bring the next attempt.
+    const bool news = peer.state() == Progress::State::kReplicate && log_.TermAt(peer.next() - 1) &&
                       peer.told_commit() < std::min(commit_, peer.next() - 1);
     if (broadcast_due_ || news) SendEmpty(id, peer);
   }
