@@ -22,6 +22,8 @@ const Properties kAny = {"election safety",
                          "linearizable writes",
                          "linearizable history",
                          "no acknowledged write is lost",
+                         "commitment by counting",
+                         "durable is on disk",
                          "recovery",
                          "fail-stop"};
 
@@ -154,14 +156,6 @@ void AddStorage(std::vector<Mutant>& all) {
   all.push_back({"log-before-the-snapshots-state",
                  "the log begins after a snapshot whose state is not in place",
                  Snapshots().With(Fault::kCrashPoint, 60), kAny});
-  Profile stuck = WithoutLeases(Snapshots());
-  stuck.log_entries_max = 4;
-  stuck.clients = 16;  // those at a leader that is cut off ask it again and again, the others are slow
-  stuck.sticky_percent = 97;
-  stuck.call_timeout = milliseconds(20);
-  stuck.think_max = milliseconds(300);
-  all.push_back({"snapshot-keeps-conflicting-suffix", "a snapshot keeps log entries that conflict with it",
-                 stuck, kAny});
   all.push_back({"snapshot-without-sessions", "a snapshot lacks the idempotency keys", Snapshots(), kAny});
 }
 
@@ -209,12 +203,6 @@ void AddGate(std::vector<Mutant>& all) {
   all.push_back({"no-floor", "a lease is taken by whoever lacks committed entries", Leases(), kReads});
   all.push_back({"no-incarnation-check", "echoes and grants of an earlier life of the process count",
                  Leases().With(Fault::kPowerCut, 30), kReads});
-  Profile again = Leases().With(Fault::kTransfer, 60);
-  again.slow_permille = 300;
-  again.shapes = {ShapeKind::kLan3};
-  again.chaos = seconds(30);
-  all.push_back(
-      {"rounds-not-bound-to-term", "answers to rounds of an older term confirm rounds", again, kReads});
   // A far member that lost its lease must get it back though it is always some entries behind.
   Profile steady = Only({{Fault::kPartition, 30}, {Fault::kHeal, 20}, {Fault::kPause, 10}});
   steady.shapes = {ShapeKind::kWan5};

@@ -21,7 +21,6 @@ constexpr std::string_view kRequired[] = {
     "raft.follower-drops-a-conflicting-suffix",
     "raft.old-term-on-a-majority",
     "raft.read-waits-for-the-terms-first-commit",
-    "raft.snapshot-keeps-suffix",
     "reads.fell-back-to-barrier",
     "reads.held-and-truncated",
     "reads.held-for-pending",

@@ -18,6 +18,8 @@ namespace {
 
 using std::chrono::seconds;
 
+constexpr uint64_t kStepsMost = 5'000'000;  // a hundred times what a run takes
+
 Shape MakeShape(const Options& options, Rng& rng) {
   const std::vector<ShapeKind>& allowed = options.profile.shapes;
   const ShapeKind drawn = allowed[rng.Below(allowed.size())];
@@ -117,6 +119,8 @@ class Simulation {
     while (Going()) {
       if (condition()) return true;
       if (!world_.Step(until)) break;
+      if (world_.steps() > kStepsMost)
+        world_.Fail("messages come to an end", "so many steps: they bring forth each other");
     }
     return condition();
   }
