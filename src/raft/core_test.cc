@@ -258,6 +258,35 @@ TEST(Core, ForgetsWhatTheDriverCut) {
   EXPECT_EQ(core.ConfigurationAt({1}).members.size(), 3u);
 }
 
+// The simulator's seed 604: its transfer had failed, and until the next one every answer of the follower
+// brought it a message that could tell it nothing, for ever.
+TEST(Core, WhoWaitsForASnapshotIsToldNothingAtEachOfItsAnswers) {
+  BootTime now;
+  Core core = Leader(now);
+  core.Step(now, Ack(core, 3, 1, 1));
+  const Effects proposed = core.Step(now, Propose{{{.payload = Bytes("a")}, {.payload = Bytes("b")}}});
+  core.Step(now, *proposed.when_durable);
+  core.Step(now, Ack(core, 2, 3, 1));
+  core.Step(now, Applied{{3}});
+  core.Step(now, Receive{{{3},
+                          {1},
+                          core.term(),
+                          AppendEntriesReply{.conflict_index = {2},
+                                             .conflict_term = core.term(),
+                                             .round = 1,
+                                             .request_term = core.term(),
+                                             .incarnation = 1}}});
+  core.Step(now, Compacted{{3}});
+  core.Step(now, Ack(core, 3, 1, 1));
+  ASSERT_EQ(core.GetStatus().peers[1].state, PeerStatus::State::kSnapshot);
+  core.Step(now, SnapshotSent{{3}, /*installed=*/false});
+  for (int i = 0; i < 3; ++i) {
+    const Effects e = core.Step(now, Ack(core, 3, 1, 1));
+    EXPECT_EQ(core.GetStatus().peers[1].state, PeerStatus::State::kReplicate);
+    EXPECT_TRUE(e.send_now.empty());
+  }
+}
+
 TEST(Core, MessagesToOthersAreRefused) {
   Core core = Member(3);
   core.Step(kStart, Receive{{{2}, {3}, {9}, AppendEntries{}}});

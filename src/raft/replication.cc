@@ -19,7 +19,8 @@ void Core::Impl::FinishLeaderStep() {
     if (SendEntries(id, peer)) continue;
     // Followers, and through them their readers, learn of a commitment at once and not with the next
     // heartbeat.
-    const bool news = peer.state() == Progress::State::kReplicate &&
+    // To one that fell behind the log nothing can be told: each answer would only bring the next attempt.
+    const bool news = peer.state() == Progress::State::kReplicate && log_.TermAt(peer.next() - 1) &&
                       peer.told_commit() < std::min(commit_, peer.next() - 1);
     if (broadcast_due_ || news) SendEmpty(id, peer);
   }
@@ -73,10 +74,14 @@ void Core::Impl::SendAppend(MemberId to, Progress& peer, LogIndex prev, std::vec
 void Core::Impl::OnMessage(const Message& m, const AppendEntriesReply& reply) {
   if (m.term > term()) BecomeFollower(m.term, {});
   // An answer of an older term confirms nothing: not a match, and not a round.
-  const bool of_this_term = reply.request_term == term() || SIM_MUTANT("rounds-not-bound-to-term");
-  if (m.term < term() || role_ != Role::kLeader || !of_this_term) return;
+  const bool of_this_term = reply.request_term == term();
+  if (m.term < term() || role_ != Role::kLeader) return;
   const auto it = peers_.find(m.from);
   if (it == peers_.end()) return;
+  SIM_PROBE("raft.answer-to-an-older-term", !of_this_term);
+  if (SIM_MUTANT("rounds-not-bound-to-term") && !of_this_term)
+    it->second.AckRound(std::min(reply.round, round_));
+  if (!of_this_term) return;
   const bool matched_is_possible = reply.durable <= reply.received && reply.received <= log_.last_index();
   // One beyond our last: it has that very index, in a lower term.
   const bool mismatch_is_possible = reply.conflict_index && reply.conflict_index <= log_.last_index() + 1;

@@ -68,7 +68,7 @@ void Reads::AddBarrier(uint64_t ticket) {
 }
 
 std::optional<uint64_t> Reads::Start(BootTime now, bool probe) {
-  if (!CanStart(now)) return std::nullopt;
+  if (!CanStart(now) || round_id_ != 0) return std::nullopt;
   if (waiting_.empty() && waiting_barrier_ == 0 && !probe) return std::nullopt;
   round_id_ = next_id_++;
   ++rounds_;

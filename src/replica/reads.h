@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/sim_hooks.h"
 #include "replica/events.h"
 
 namespace quorate::replica {
@@ -28,7 +29,9 @@ class Reads {
   void AddBarrier(uint64_t ticket);
 
   // No round is under way that a read which comes now could not join.
-  bool CanStart(BootTime now) const { return round_id_ == 0 && now >= not_before_; }
+  bool CanStart(BootTime now) const {
+    return (round_id_ == 0 && now >= not_before_) || SIM_MUTANT("read-joins-a-round-under-way");
+  }
   BootTime NextStart() const { return round_id_ == 0 ? not_before_ : round_started_ + attempt_timeout_; }
   // The id of a new round, if something waits (or `probe`) and it may start.
   std::optional<uint64_t> Start(BootTime now, bool probe);

@@ -28,6 +28,7 @@ std::string At(MemberId id, LogIndex index, Term term) {
 void Checker::OnTurn(MemberId id, const Before& before, const raft::Core& core,
                      const replica::Actions& actions) {
   CheckLeader(id, before, core);
+  CheckCommitRule(id, before, core);
   CheckConfiguration(id, core);
   for (const replica::LogJob& job : actions.log)
     if (const auto* write = std::get_if<storage::LogWrite>(&job.work))
@@ -64,6 +65,17 @@ void Checker::CheckLeader(MemberId id, const Before& before, const raft::Core& c
                                              absl::StrCat("the leader of term ", core.term().value));
     break;
   }
+}
+
+// Raft 5.4.2: a leader commits entries of its own term by counting; those before come with them.
+void Checker::CheckCommitRule(MemberId id, const Before& before, const raft::Core& core) {
+  const bool led = before.role == raft::Role::kLeader && core.role() == raft::Role::kLeader;
+  const LogIndex commit = core.commit_index();
+  if (!led || before.term != core.term() || commit == before.commit) return;
+  if (core.TermAt(commit) != core.term())
+    world_.Fail("commitment by counting",
+                absl::StrCat("member ", id.value, " leads term ", core.term().value,
+                             " and commits up to entry ", commit.value, " of an older one"));
 }
 
 // As of what is committed everybody knows the same configuration.

@@ -25,7 +25,7 @@ class Checker {
   struct Before {
     raft::Role role = raft::Role::kFollower;
     Term term;
-    LogIndex last;
+    LogIndex last, commit;
   };
   void OnTurn(MemberId id, const Before& before, const raft::Core& core, const replica::Actions& actions);
   void OnApplied(MemberId id, const rsm::Entry& entry, uint64_t hash);
@@ -57,6 +57,7 @@ class Checker {
   };
   bool Holds(const Write& write, Revision revision, const kv::MapReader& map) const;
   void CheckLeader(MemberId id, const Before& before, const raft::Core& core);
+  void CheckCommitRule(MemberId id, const Before& before, const raft::Core& core);
   void CheckConfiguration(MemberId id, const raft::Core& core);
   void CheckAppend(MemberId id, const Before& before, const raft::Core& core, const storage::LogWrite& write,
                    bool alone);

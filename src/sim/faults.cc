@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/sim_hooks.h"
+#include "raft/quorum.h"
 
 namespace quorate::sim {
 namespace {
@@ -51,6 +52,7 @@ void Faults::Do(Fault fault) {
   const bool up = replica.running();
   switch (fault) {
     case Fault::kKill:
+      if (profile_.aim_kills) return KillAimed();
       if (!up) return;
       return world_.rng().Chance(1, 3) ? replica.Stop() : replica.Kill();
     case Fault::kPowerCut:
@@ -88,6 +90,8 @@ void Faults::Do(Fault fault) {
       return ChangeClock(replica);
     case Fault::kConfigure:
       return Configure(*replicas_[Leader().value - 1]);
+    case Fault::kTornRoster:
+      return TearRoster();
     case Fault::kReaderPauses:
       return replica.SetReaderPauses(world_.rng().Chance(1, 2) ? 0 : 1 + world_.rng().Below(100));
   }
@@ -177,6 +181,35 @@ void Faults::Configure(SimReplica& leader) {
     default:
       return leader.Configure(replica::SetEligible{AnyMember(), world_.rng().Chance(1, 2)});
   }
+}
+
+void Faults::TearRoster() {
+  SimReplica& leader = *replicas_[Leader().value - 1];
+  const MemberId other = AnyMember();
+  if (!has_leases_ || !leader.running() || other == leader.id()) return;
+  const raft::Configuration now = leader.core().GetStatus().configuration;
+  if (!raft::IsLeaseEligible(now, other)) {
+    network_.Separate({leader.id(), other});
+    return leader.Configure(replica::SetEligible{other, true});
+  }
+  if (world_.rng().Chance(1, 2)) return leader.Configure(replica::SetEligible{other, false});
+  network_.Separate({other});
+  leader.Configure(replica::SetEligible{other, false});
+  world_.After(world_.Between(milliseconds(1), milliseconds(15)), [&leader] {
+    if (leader.running()) leader.Kill();
+  });
+}
+
+void Faults::KillAimed() {
+  SimReplica* victim = nullptr;
+  for (const auto& replica : replicas_) {
+    if (!replica->running()) continue;
+    const raft::Status status = replica->core().GetStatus();
+    const MemberId vote = status.hard_state.voted_for;
+    if (vote != MemberId{} && vote != status.self && status.leader == MemberId{}) return replica->Kill();
+    if (status.role == raft::Role::kLeader) victim = replica.get();
+  }
+  if (victim) victim->Kill();
 }
 
 void Faults::LeasesOn() {

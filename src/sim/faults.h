@@ -34,6 +34,8 @@ class Faults {
   void Partition();
   void ChangeClock(SimReplica& replica);
   void Configure(SimReplica& leader);
+  void TearRoster();
+  void KillAimed();
   void LeasesOn();  // again and again until they are
 
   SimReplica& Any() { return *replicas_[world_.rng().Below(replicas_.size())]; }

@@ -21,7 +21,7 @@ namespace {
 using ull = unsigned long long;
 
 struct CommandLine {
-  std::string seeds = "200", shape, history, mutant;
+  std::string seeds = "200", shape, history, mutant, profile;
   uint64_t from = 1, seed = 0;
   unsigned jobs = 1;
   double chaos_seconds = 0, seconds_max = 0;
@@ -176,6 +176,7 @@ void AddOptions(CLI::App& app, CommandLine& line) {
   app.add_option("--history", line.history,
                  "With --seed: write what clients saw to this file, as JSON lines");
   app.add_option("--mutant", line.mutant, "With this deliberate bug, and its profile");
+  app.add_option("--profile", line.profile, "The profile of this mutant, without its bug");
   app.add_flag("--mutants", line.mutants, "Every deliberate bug in turn: each must be caught");
   app.add_flag("--probes", line.probes, "Print how often each rare path was taken");
   app.add_flag("--require-probes", line.require_probes, "Fail if a listed one was never");
@@ -188,9 +189,9 @@ int Main(const CommandLine& line) {
   if (!line.shape.empty()) options.shape = ParseShape(line.shape);
   if (line.chaos_seconds > 0)
     options.chaos = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(line.chaos_seconds));
-  if (!line.mutant.empty()) {
-    const Mutant* mutant = FindMutant(line.mutant);
-    if (!mutant) return std::fprintf(stderr, "there is no mutant %s\n", line.mutant.c_str()), 2;
+  if (const std::string& name = line.mutant.empty() ? line.profile : line.mutant; !name.empty()) {
+    const Mutant* mutant = FindMutant(name);
+    if (!mutant) return std::fprintf(stderr, "there is no mutant %s\n", name.c_str()), 2;
     options.profile = mutant->profile;
   }
   const SeedRange range = *ParseSeeds(line.seeds);

@@ -1,5 +1,7 @@
 #include "sim/network.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "base/sim_hooks.h"
 #include "raft/codec.h"
@@ -23,7 +25,7 @@ void Network::DrawWeather() {
   };
   lost_permille_ = draw({0, 0, 2, 10, 50, 200});
   repeated_permille_ = draw({0, 0, 5, 50});
-  slow_permille_ = draw({0, 5, 50});
+  slow_permille_ = std::max<uint64_t>(slow_permille_min_, draw({0, 5, 50}));
 }
 
 void Network::Calm() {

@@ -15,7 +15,11 @@ namespace quorate::sim {
 
 class Network {
  public:
-  Network(World& world, const Shape& shape) : world_(world), shape_(shape) { DrawWeather(); }
+  // At least `slow_permille` of the messages are late.
+  Network(World& world, const Shape& shape, uint64_t slow_permille)
+      : world_(world), shape_(shape), slow_permille_min_(slow_permille) {
+    DrawWeather();
+  }
 
   void Attach(MemberId member, std::function<void(raft::Message)> receive);
   void Send(const raft::Message& message);
@@ -35,6 +39,7 @@ class Network {
 
   World& world_;
   const Shape& shape_;
+  const uint64_t slow_permille_min_;
   std::map<MemberId, std::function<void(raft::Message)>> receivers_;
   std::set<std::pair<MemberId, MemberId>> cut_;
   std::map<std::pair<MemberId, MemberId>, Duration> slow_;

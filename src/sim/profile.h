@@ -32,22 +32,29 @@ enum class Fault : uint8_t {
   kClock,         // another rate within the bound, or a jump of wall time
   kReaderPauses,  // how often reader threads are paused, from now on
   kConfigure,     // leases off or on, of another length, a member without them
+  // A change of who may hold leases reaches the leader and one member only, or all but the member that it is
+  // about and then the leader dies.
+  kTornRoster,
 };
-inline constexpr size_t kFaults = 17;
+inline constexpr size_t kFaults = 18;
 
 struct Profile {
   std::vector<ShapeKind> shapes = {ShapeKind::kLan3, ShapeKind::kLan5, ShapeKind::kLan3Learner,
                                    ShapeKind::kWan5};
   // By Fault. Each seed multiplies each by 0, 1 or 3 unless `swarm` is off, so that some runs are without.
-  std::array<uint32_t, kFaults> weights = {8, 10, 8, 8, 4, 2, 3, 2, 1, 22, 12, 10, 5, 8, 8, 4, 4};
+  std::array<uint32_t, kFaults> weights = {8, 10, 8, 8, 4, 2, 3, 2, 1, 22, 12, 10, 5, 8, 8, 4, 4, 1};
   bool swarm = true;
   Duration chaos{0};  // how long faults go on; 0: as the shape has it
   // Of a LAN; a WAN has three times that.
   Duration disturb_min = std::chrono::milliseconds(5), disturb_max = std::chrono::milliseconds(500);
   Duration restart_max = std::chrono::milliseconds(1500);
+  uint64_t slow_permille = 0;   // of the messages are late, whatever the weather
   uint64_t rate_permille = 50;  // clocks run at 1 +- that; two of them then differ by 11 % at most
 
   uint64_t leases_percent = 85;  // of the runs have read leases
+  Duration lease{0};             // how long they last; 0: as the shape has it
+  // A kill hits whoever just voted, or else the leader, if there is one.
+  bool aim_kills = false;
 
   uint64_t clients = 5, keys = 3;  // keys: of the store, and names of the zone as many
   uint64_t writes_percent = 66;

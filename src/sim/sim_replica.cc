@@ -63,6 +63,8 @@ void SimReplica::Start() {
   SIM_PROBE("sim.crash.recovery", disk_fault_armed_ && !recovered.ok());
   if (!recovered.ok()) return OnRefusedStart(recovered.status());
   log_begun_ = true;
+  on_disk_.clear();
+  for (const raft::LogEntry& entry : recovered->restored.entries) on_disk_[entry.index] = entry.term;
   world_.Note(id_.value, "recovered", recovered->state.index.value);
   MakeThreads(*std::move(recovered));
   SoonTurn();  // what it has to say of what it found
@@ -257,17 +259,29 @@ void SimReplica::Turn() {
   Process& p = *process_;
   p.turn_due = false;
   const raft::Status status = p.driver->core().GetStatus();
-  const Checker::Before before{status.role, status.hard_state.current_term, status.last};
+  const Checker::Before before{status.role, status.hard_state.current_term, status.last, status.commit};
   const replica::Now now = ReadClock();
   for (replica::Event& event : std::exchange(p.inbox, {})) p.driver->Handle(now, std::move(event));
   if (p.gate->Wanted() && p.driver->CanStartRead(now.boot))
     p.driver->Handle(now, replica::BarrierCall{p.gate->StartRound()});
   replica::Actions actions = p.driver->Collect(now);
+  CheckDurable();
   checker_.OnTurn(id_, before, p.driver->core(), actions);
   world_.Note(id_.value, "turn: term, commit", p.driver->core().term().value,
               p.driver->core().commit_index().value);
   Carry(std::move(actions));
   if (process_) SetTimer();
+}
+
+// What the core counts as durable is what the disk has.
+void SimReplica::CheckDurable() {
+  const raft::Core& core = process_->driver->core();
+  const raft::Status status = core.GetStatus();
+  if (status.durable < status.first) return;  // in the state, if not in the log
+  const auto on_disk = on_disk_.find(status.durable);
+  if (on_disk != on_disk_.end() && core.TermAt(status.durable) == on_disk->second) return;
+  world_.Fail("durable is on disk", "member " + std::to_string(id_.value) + " counts entry " +
+                                        std::to_string(status.durable.value) + " as durable");
 }
 
 void SimReplica::SetTimer() {

@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -114,6 +115,7 @@ class SimReplica {
   void SoonTurn();
   void Carry(replica::Actions actions);
   void SetTimer();
+  void CheckDurable();
 
   Duration DiskTime();
   void StartLogJobs();
@@ -139,6 +141,7 @@ class SimReplica {
 
   storage::FaultyFileSystem disk_;
   storage::PersistentMap state_image_;  // what the state store keeps
+  std::map<LogIndex, Term> on_disk_;    // what the log has, and perhaps what was cut off at its beginning
   bool log_begun_ = false;              // the data directory says so
   bool lost_ = false, rotten_ = false;
   std::function<void()> on_death_;

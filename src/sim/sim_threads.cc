@@ -96,7 +96,13 @@ void SimReplica::StartLogWrites() {
 
 void SimReplica::WriteLog(const std::vector<storage::LogWrite>& batch) {
   CrashDuring(CrashPoint::kLogWrite, 2);
-  if (const absl::Status status = process_->log->Write(batch); !status.ok()) FailStop(status);
+  if (const absl::Status status = process_->log->Write(batch); !status.ok()) return FailStop(status);
+  for (const storage::LogWrite& write : batch) {
+    if (write.install && !write.keep_log_suffix) on_disk_.clear();
+    if (write.append.empty()) continue;
+    on_disk_.erase(on_disk_.lower_bound(write.append.front().index), on_disk_.end());
+    for (const raft::LogEntry& entry : write.append) on_disk_[entry.index] = entry.term;
+  }
 }
 
 // --- apply ---

@@ -18,12 +18,19 @@ namespace {
 
 using std::chrono::seconds;
 
+constexpr uint64_t kStepsMost = 5'000'000;  // a hundred times what a run takes
+
 Shape MakeShape(const Options& options, Rng& rng) {
   const std::vector<ShapeKind>& allowed = options.profile.shapes;
   const ShapeKind drawn = allowed[rng.Below(allowed.size())];
   const bool leases = rng.Chance(options.profile.leases_percent, 100);
   Shape shape = DrawShape(options.shape.value_or(drawn), leases, rng);
   if (options.profile.recovery.count() > 0) shape.recovery = options.profile.recovery;
+  if (const Duration lease = options.profile.lease; leases && lease.count() > 0) {
+    raft::Timing& timing = shape.timing.initial_timing;
+    timing.lease = timing.lease_wanted = lease;
+    timing.lease_wait = raft::LeaseWaitFor(lease);
+  }
   const Duration spread = options.profile.election_spread;
   raft::CoreConfig& timing = shape.timing;
   if (spread.count() > 0) timing.election_timeout_max = timing.election_timeout_min + spread;
@@ -36,7 +43,7 @@ class Simulation {
       : options_(options),
         world_(options.seed, options.verbose),
         shape_(MakeShape(options, world_.rng())),
-        network_(world_, shape_),
+        network_(world_, shape_, options.profile.slow_permille),
         checker_(world_),
         history_(world_),
         replicas_(MakeReplicas()),
@@ -112,6 +119,8 @@ class Simulation {
     while (Going()) {
       if (condition()) return true;
       if (!world_.Step(until)) break;
+      if (world_.steps() > kStepsMost)
+        world_.Fail("messages come to an end", "so many steps: they bring forth each other");
     }
     return condition();
   }
