@@ -99,7 +99,6 @@ void Log::TruncateFrom(LogIndex index) {
 void Log::OnDurable(Term appended_in, LogIndex index) {
   SIM_PROBE("raft.disk-tells-of-what-was-truncated",
             !pending_.empty() && pending_.front().good_through < index);
-  if (SIM_MUTANT("truncated-counts-as-durable")) durable_ = std::max(durable_, std::min(index, last_index()));
   std::erase_if(pending_, [&](const PendingAppend& p) { return p.appended_in < appended_in; });
   if (pending_.empty() || pending_.front().appended_in != appended_in)
     return;  // of an older term, or all known

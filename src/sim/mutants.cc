@@ -129,21 +129,8 @@ void AddReplication(std::vector<Mutant>& all) {
   all.push_back({"old-append-truncates", "an append that comes late cuts off what came after it",
                  Partitions().With(Fault::kWeather, 30), kAny});
   Profile power = Partitions().With(Fault::kPowerCut, 25).With(Fault::kSlowDisk, 20);
-  Profile slow = WithoutLeases(Only({{Fault::kPartition, 30},
-                                     {Fault::kHeal, 30},
-                                     {Fault::kPowerCut, 30},
-                                     {Fault::kSlowDisk, 60},
-                                     {Fault::kStalledDisk, 20},
-                                     {Fault::kTransfer, 10}}));
-  slow.disturb_max = milliseconds(60);
-  slow.restart_max = milliseconds(100);
-  slow.election_spread = milliseconds(50);
-  slow.clients = 10;
-  slow.call_timeout = milliseconds(300);
   all.push_back(
       {"memory-counts-as-durable", "a leader counts what followers have in memory only", power, kAny});
-  all.push_back({"truncated-counts-as-durable",
-                 "the disk's word on a truncated entry counts for its successor", slow, kAny});
   all.push_back({"config-not-rolled-back", "a truncated configuration stays in force",
                  Rosters().With(Fault::kKill, 15), kAny});
 }
@@ -209,7 +196,7 @@ void AddGate(std::vector<Mutant>& all) {
   steady.leases_percent = 100;
   steady.lease = seconds(2);
   steady.chaos = seconds(15);
-  steady.recovery = seconds(60);
+  steady.recovery = seconds(300);  // demotions double how long a member must have been well
   steady.clients = 40;
   steady.think_max = milliseconds(2);
   all.push_back({"starving-grant-rule",
