@@ -188,15 +188,30 @@ void Faults::TearRoster() {
   const MemberId other = AnyMember();
   if (!has_leases_ || !leader.running() || other == leader.id()) return;
   const raft::Configuration now = leader.core().GetStatus().configuration;
-  if (!raft::IsLeaseEligible(now, other)) {
-    network_.Separate({leader.id(), other});
-    return leader.Configure(replica::SetEligible{other, true});
-  }
-  if (world_.rng().Chance(1, 2)) return leader.Configure(replica::SetEligible{other, false});
-  network_.Separate({other});
+  if (!raft::IsLeaseEligible(now, other)) return Lend(leader, other);
+  // Cut off before it hears of it, or just after.
+  const bool hears = world_.rng().Chance(1, 2);
+  if (!hears) network_.Separate({other});
   leader.Configure(replica::SetEligible{other, false});
-  world_.After(world_.Between(milliseconds(1), milliseconds(15)), [&leader] {
+  const Duration until_death = hears ? world_.Between(milliseconds(5), milliseconds(40))
+                                     : world_.Between(milliseconds(1), milliseconds(15));
+  world_.After(until_death, [this, &leader, other] {
+    if (over_) return;
+    network_.Separate({other});
     if (leader.running()) leader.Kill();
+  });
+}
+
+// The leader makes `other` eligible, tells it alone, and forgets.
+void Faults::Lend(SimReplica& leader, MemberId other) {
+  network_.Separate({leader.id(), other});
+  leader.SlowDisk(milliseconds(100));
+  leader.Configure(replica::SetEligible{other, true});
+  world_.After(world_.Between(milliseconds(2), milliseconds(15)), [this, &leader, other] {
+    if (over_) return;
+    network_.Heal();
+    network_.Separate({other});
+    if (leader.running()) leader.CutPower();
   });
 }
 
@@ -212,14 +227,17 @@ void Faults::KillAimed() {
   if (victim) victim->Kill();
 }
 
+// A change of before may yet come into force: it is looked at until the end.
 void Faults::LeasesOn() {
   SimReplica& leader = *replicas_[Leader().value - 1];
   if (leader.running() && leader.core().role() == raft::Role::kLeader) {
     const raft::Configuration now = leader.core().GetStatus().configuration;
     const auto barred = std::ranges::find(now.members, true, &raft::Member::lease_barred);
-    if (now.leases_on && barred == now.members.end()) return;
-    leader.Configure(now.leases_on ? replica::ConfigurationChange(replica::SetEligible{barred->id, true})
-                                   : replica::SetLeases{.on = true});
+    if (!now.leases_on) {
+      leader.Configure(replica::SetLeases{.on = true});
+    } else if (barred != now.members.end()) {
+      leader.Configure(replica::SetEligible{barred->id, true});
+    }
   }
   world_.After(milliseconds(200), [this] { LeasesOn(); });
 }

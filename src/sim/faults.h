@@ -35,8 +35,9 @@ class Faults {
   void ChangeClock(SimReplica& replica);
   void Configure(SimReplica& leader);
   void TearRoster();
+  void Lend(SimReplica& leader, MemberId other);
   void KillAimed();
-  void LeasesOn();  // again and again until they are
+  void LeasesOn();  // again and again
 
   SimReplica& Any() { return *replicas_[world_.rng().Below(replicas_.size())]; }
   MemberId AnyMember() { return MemberId{1 + world_.rng().Below(replicas_.size())}; }

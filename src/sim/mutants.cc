@@ -72,6 +72,7 @@ Profile Leases() {
 Profile Rosters() {
   Profile profile = Leases().With(Fault::kConfigure, 10).With(Fault::kTornRoster, 60);
   profile.lease = seconds(2);
+  profile.chaos = seconds(30);
   profile.shapes = {ShapeKind::kLan5, ShapeKind::kLan3Learner, ShapeKind::kLan3};
   return profile;
 }

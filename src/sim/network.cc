@@ -26,9 +26,11 @@ void Network::DrawWeather() {
   lost_permille_ = draw({0, 0, 2, 10, 50, 200});
   repeated_permille_ = draw({0, 0, 5, 50});
   slow_permille_ = std::max<uint64_t>(slow_permille_min_, draw({0, 5, 50}));
+  in_order_ = world_.rng().Chance(1, 2);
 }
 
 void Network::Calm() {
+  in_order_ = true;
   lost_permille_ = repeated_permille_ = slow_permille_ = 0;
   slow_.clear();
 }
@@ -56,13 +58,20 @@ void Network::Send(const raft::Message& message) {
   if (cut_.contains({message.from, message.to})) return;
   uint64_t copies = world_.rng().Chance(lost_permille_, 1000) ? 0 : 1;
   if (world_.rng().Chance(repeated_permille_, 1000)) ++copies;
-  for (; copies > 0; --copies) {
-    world_.After(Delay(message.from, message.to), [this, to = message.to, bytes = out.str()] {
-      auto received = raft::DecodeMessage(bytes);
-      CHECK(received.has_value());  // what our own encoder made
-      receivers_.at(to)(*std::move(received));
-    });
-  }
+  for (; copies > 0; --copies) Deliver(message, out.str());
+}
+
+void Network::Deliver(const raft::Message& message, const std::string& bytes) {
+  Duration at = world_.now() + Delay(message.from, message.to);
+  Duration& busy_until = busy_until_[{message.from, message.to}];
+  SIM_PROBE("sim.network.overtaken", at < busy_until && !in_order_);
+  if (in_order_) at = std::max(at, busy_until);
+  busy_until = std::max(busy_until, at);
+  world_.At(at, [this, to = message.to, bytes] {
+    auto received = raft::DecodeMessage(bytes);
+    CHECK(received.has_value());  // what our own encoder made
+    receivers_.at(to)(*std::move(received));
+  });
 }
 
 }  // namespace quorate::sim

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <set>
+#include <string>
 #include <utility>
 
 #include "raft/messages.h"
@@ -35,6 +36,7 @@ class Network {
   void Calm();         // nothing is lost any more, and every link is as fast as it can be
 
  private:
+  void Deliver(const raft::Message& message, const std::string& bytes);
   Duration Delay(MemberId from, MemberId to);
 
   World& world_;
@@ -43,6 +45,9 @@ class Network {
   std::map<MemberId, std::function<void(raft::Message)>> receivers_;
   std::set<std::pair<MemberId, MemberId>> cut_;
   std::map<std::pair<MemberId, MemberId>, Duration> slow_;
+  // Of each link, by which time all is delivered that was sent. In order, as a connection keeps it, or not.
+  std::map<std::pair<MemberId, MemberId>, Duration> busy_until_;
+  bool in_order_ = true;
   uint64_t lost_permille_ = 0, repeated_permille_ = 0, slow_permille_ = 0;
 };
 

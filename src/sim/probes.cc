@@ -43,6 +43,7 @@ constexpr std::string_view kRequired[] = {
     "sim.disk.full-disk-stops-the-replica",
     "sim.disk.stalled",
     "sim.network.message-very-late",
+    "sim.network.overtaken",
     "sim.reader.paused-between-steps",
     "sim.shape.lan3+1",
     "sim.shape.lan5",

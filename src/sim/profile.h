@@ -32,8 +32,8 @@ enum class Fault : uint8_t {
   kClock,         // another rate within the bound, or a jump of wall time
   kReaderPauses,  // how often reader threads are paused, from now on
   kConfigure,     // leases off or on, of another length, a member without them
-  // A change of who may hold leases reaches the leader and one member only, or all but the member that it is
-  // about and then the leader dies.
+  // A change of who may hold leases: the leader tells the member that it makes eligible, and forgets; or the
+  // member that it takes the right from is cut off, before or after it hears of it, and the leader dies.
   kTornRoster,
 };
 inline constexpr size_t kFaults = 18;
