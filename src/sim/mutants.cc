@@ -189,8 +189,17 @@ void AddGate(std::vector<Mutant>& all) {
       {"no-quorum-confirm", "leases are granted from rounds that no quorum has answered", Leases(), kReads});
   all.push_back({"lease-from-receipt", "a lease counts from when the grant came", Leases(), kReads});
   all.push_back({"no-floor", "a lease is taken by whoever lacks committed entries", Leases(), kReads});
-  all.push_back({"no-incarnation-check", "echoes and grants of an earlier life of the process count",
-                 Leases().With(Fault::kPowerCut, 30), kReads});
+  // Machines come back at once, with a clock that begins anew, and what was said to them before is late.
+  Profile reborn = Only({{Fault::kPowerCut, 40}, {Fault::kPartition, 25}, {Fault::kHeal, 10}});
+  reborn.shapes = {ShapeKind::kLan3, ShapeKind::kLan5};
+  reborn.leases_percent = 100;
+  reborn.restart_max = milliseconds(20);
+  reborn.slow_permille = 100;
+  reborn.chaos = seconds(40);
+  reborn.read_every_max = milliseconds(10);
+  reborn.keys = 2;
+  all.push_back(
+      {"no-incarnation-check", "echoes and grants of an earlier life of the process count", reborn, kReads});
   // A far member that lost its lease must get it back though it is always some entries behind.
   Profile steady = Only({{Fault::kPartition, 30}, {Fault::kHeal, 20}, {Fault::kPause, 10}});
   steady.shapes = {ShapeKind::kWan5};
