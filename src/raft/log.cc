@@ -127,6 +127,7 @@ void Log::Install(const SnapshotMeta& meta, bool keep_suffix) {
   CHECK_GT(meta.last_index, base_index_);
   if (keep_suffix) {
     CompactThrough(meta.last_index);
+    if (SIM_MUTANT("snapshot-keeps-conflicting-suffix")) base_term_ = meta.last_term;
     CHECK_EQ(base_term_, meta.last_term);
     configurations_.front() = {meta.last_index, meta.configuration};
     return;

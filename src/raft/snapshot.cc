@@ -27,7 +27,8 @@ void Core::Impl::OnSnapshotReceived(const SnapshotReceived& input) {
   }
   // The suffix stays only where the logs provably agree; a conflicting one would come back as a livelock.
   const bool conflicts = log_.TermAt(meta.last_index).value_or(meta.last_term) != meta.last_term;
-  const bool keep = log_.TermAt(meta.last_index) == meta.last_term;
+  const bool keep = log_.TermAt(meta.last_index) == meta.last_term ||
+                    (SIM_MUTANT("snapshot-keeps-conflicting-suffix") && conflicts);
   SIM_PROBE("raft.snapshot-against-a-conflicting-suffix", conflicts);
   SIM_PROBE("raft.snapshot-keeps-suffix", keep && log_.last_index() > meta.last_index);
   log_.Install(meta, keep);

@@ -98,5 +98,27 @@ TEST(DirectedMutants, ARoundThatIsNotBoundToItsTermIsCaught) {
   EXPECT_TRUE(AnOldAnswerConfirms());
 }
 
+// A snapshot ends at an entry that the member has of another term. True: what followed that is still in its
+// log.
+bool AConflictingSuffixStays() {
+  raft::MemberModel::Disk disk{.hard_state = {Term{2}, {}}};
+  disk.base.configuration.members = {{.id = {1}}, {.id = {2}}, {.id = {3}}};
+  for (const auto& [index, term] : {std::pair(1, 1), std::pair(2, 2), std::pair(3, 2)})
+    disk.entries.push_back({LogIndex{static_cast<uint64_t>(index)}, Term{static_cast<uint64_t>(term)},
+                            raft::EntryType::kCommand, std::make_shared<const std::string>("x")});
+  raft::MemberModel member({.self = {2}}, disk);
+  const BootTime now{seconds(1)};
+  member.Start(now);
+  member.set_incoming_state(std::vector<raft::LogEntry>(2, raft::LogEntry{.term = Term{3}}));
+  member.Step(now, raft::SnapshotReceived{{1}, Term{3}, {LogIndex{2}, Term{3}, disk.base.configuration}});
+  return member.core().TermAt(LogIndex{3}).has_value();
+}
+
+TEST(DirectedMutants, ASnapshotThatKeepsAConflictingSuffixIsCaught) {
+  EXPECT_FALSE(AConflictingSuffixStays());
+  const WithMutant mutant("snapshot-keeps-conflicting-suffix");
+  EXPECT_TRUE(AConflictingSuffixStays());
+}
+
 }  // namespace
 }  // namespace quorate::sim
