@@ -127,7 +127,6 @@ void Core::Impl::CountVotes() {
 
 void Core::Impl::BecomeLeader() {
   CHECK(role_ == Role::kCandidate);
-  if (SIM_MUTANT("rounds-not-bound-to-term")) round_ = 0;
   alone_ = HasQuorum(log_.configuration(), [&](MemberId id) { return id == config_.self; });
   role_ = Role::kLeader;
   leader_ = config_.self;

@@ -75,13 +75,11 @@ void Core::Impl::OnMessage(const Message& m, const AppendEntriesReply& reply) {
   if (m.term > term()) BecomeFollower(m.term, {});
   // An answer of an older term confirms nothing: not a match, and not a round.
   const bool of_this_term = reply.request_term == term();
-  if (m.term < term() || role_ != Role::kLeader) return;
+  SIM_PROBE("raft.answer-to-an-older-term", !of_this_term && m.term == term());
+  const bool counts = of_this_term || SIM_MUTANT("rounds-not-bound-to-term");
+  if (m.term < term() || role_ != Role::kLeader || !counts) return;
   const auto it = peers_.find(m.from);
   if (it == peers_.end()) return;
-  SIM_PROBE("raft.answer-to-an-older-term", !of_this_term);
-  if (SIM_MUTANT("rounds-not-bound-to-term") && !of_this_term)
-    it->second.AckRound(std::min(reply.round, round_));
-  if (!of_this_term) return;
   const bool matched_is_possible = reply.durable <= reply.received && reply.received <= log_.last_index();
   // One beyond our last: it has that very index, in a lower term.
   const bool mismatch_is_possible = reply.conflict_index && reply.conflict_index <= log_.last_index() + 1;
