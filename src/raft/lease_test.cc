@@ -135,12 +135,14 @@ TEST_F(Leases, AnAnswerToARoundOfAnotherTermConfirmsNothing) {
   w.Isolate(leader);
   const BootTime before = w.core(leader).lease_until();
   w.Run(t.heartbeat * 2);
-  AppendEntriesReply reply{.matched = true, .received = status.last, .durable = status.last, .round = 1};
-  reply.incarnation = 1;
-  reply.echo = w.clock(other);
-  reply.request_term = Term{status.hard_state.current_term.value - 1};
-  reply.round = 100000;
-  w.Deliver({{other}, {leader}, status.hard_state.current_term, reply});
+  for (uint64_t round = 1; round < 200; ++round) {
+    AppendEntriesReply reply{
+        .matched = true, .received = status.last, .durable = status.last, .round = round};
+    reply.request_term = Term{status.hard_state.current_term.value - 1};
+    reply.incarnation = 2;  // of its first start
+    reply.echo = w.clock(other);
+    w.Deliver({{other}, {leader}, status.hard_state.current_term, reply});
+  }
   EXPECT_EQ(w.core(leader).lease_until(), before);
   EXPECT_EQ(w.core(leader).GetStatus().refused_messages, status.refused_messages) << "ignored, not refused";
 }
@@ -385,7 +387,7 @@ TEST_F(Leases, AStampWhoseFloorWasCutOffHoldsUpNoLaterOne) {
     AppendEntries m{.prev_index = s.last, .prev_term = *w.core(id).TermAt(s.last), .leader_commit = s.commit};
     m.entries.push_back({s.last + 1, s.hard_state.current_term, EntryType::kNoOp, nullptr});
     m.stamp =
-        Stamp{.echo = w.clock(id), .incarnation = 1, .seq = 1, .floor = s.last + above, .lease = Duration(0)};
+        Stamp{.echo = w.clock(id), .incarnation = 2, .seq = 1, .floor = s.last + above, .lease = Duration(0)};
     return Message{{w.leader()}, {id}, s.hard_state.current_term, m};
   };
   w.Isolate(id);

@@ -84,7 +84,7 @@ bool AnOldAnswerConfirms() {
   for (uint64_t round = 1; round < 200; ++round) {
     raft::AppendEntriesReply reply{.matched = true, .received = s.last, .durable = s.last, .round = round};
     reply.request_term = Term{s.hard_state.current_term.value - 1};
-    reply.incarnation = 1;
+    reply.incarnation = 2;  // of its first start
     reply.echo = w.clock(other);
     w.Deliver({{other}, {leader}, s.hard_state.current_term, reply});
   }
