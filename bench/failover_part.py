@@ -18,7 +18,7 @@ WRITERS = 4            # at each replica that stays
 PAUSE_S = 0.005        # of a writer between its writes, and of a reader between its questions
 GIVE_UP_S = 20.0
 AFTER_S = 0.3          # readers are watched so long after writes go on
-SERIES_S = {"leader": 210.0, "follower": 80.0}  # no more rounds after that
+SERIES_S = {"leader": 480, "follower": 240}  # a series ends then, however many rounds it has
 OWNER = "still.example.org."
 
 

@@ -8,7 +8,6 @@
 #include "base/overloaded.h"
 #include "base/rng.h"
 #include "base/sim_hooks.h"
-#include "raft/codec.h"
 #include "replica/merge_replies.h"
 
 namespace quorate::replica {
@@ -103,74 +102,6 @@ GroupStatus Driver::Status(BootTime now) const {
           .can_read = now < core_.lease_until() || (read && now - *read <= kCanReadFor),
           .read_rounds = reads_.rounds(),
           .group_time = clock_.Logged()};
-}
-
-// --- events from callers ---
-
-void Driver::On(ProposeCall event) {
-  if (stop_deadline_) {
-    actions_.completions.push_back([done = std::move(event.done)] { done(NotProposed{Refusal::kStopping}); });
-    return;
-  }
-  proposals_.Add(now_.boot, std::move(event), actions_);
-}
-
-void Driver::On(ReadCall event) {
-  if (stop_deadline_) {
-    actions_.completions.push_back(
-        [done = std::move(event.done)] { done(absl::UnavailableError("the replica is stopping")); });
-    return;
-  }
-  const Duration hold = core_.timing().hold;
-  reads_.Add(now_.boot, std::move(event), applied_, hold, actions_);
-}
-
-void Driver::On(BarrierCall event) { reads_.AddBarrier(event.ticket); }
-
-void Driver::On(TransferCall event) {
-  const auto refuse = [&](absl::Status why) {
-    actions_.completions.push_back([done = std::move(event.done), why] { done(why); });
-  };
-  if (!leads())
-    return refuse(absl::FailedPreconditionError("this replica is not the leader; member " +
-                                                std::to_string(core_.leader().value) + " is"));
-  if (transfer_ || stop_deadline_) return refuse(absl::UnavailableError("a transfer is under way already"));
-  Step(raft::TransferLeadership{event.to});
-  if (leads() && core_.GetStatus().transferring_to == MemberId{})
-    return refuse(absl::FailedPreconditionError("no such voter to transfer leadership to"));
-  transfer_ = Transfer{event.to, now_.boot + 2 * core_.timing().election_max, std::move(event.done)};
-}
-
-void Driver::On(ConfigureCall event) {
-  const auto refuse = [&](absl::Status why) {
-    actions_.completions.push_back([done = std::move(event.done), why] { done(why); });
-  };
-  if (stop_deadline_) return refuse(absl::UnavailableError("the replica is stopping"));
-  if (!leads())
-    return refuse(absl::FailedPreconditionError("this replica is not the leader; member " +
-                                                std::to_string(core_.leader().value) + " is"));
-  const absl::Status busy = absl::UnavailableError("another change is under way: try again");
-  if (configure_.busy()) return refuse(busy);
-  auto next = Changed(core_.GetStatus().configuration, event.change);
-  if (!next.ok()) return refuse(next.status());
-  configure_.Begin(now_.boot, std::move(event));
-  raft::Propose propose;
-  propose.proposals.push_back(
-      {.type = raft::EntryType::kConfiguration,
-       .payload = std::make_shared<const std::string>(raft::EncodeConfiguration(*next))});
-  raft::Effects effects = core_.Step(now_.boot, propose);
-  const raft::ProposeResult result = effects.proposed.front();
-  effects.proposed.clear();  // not one of the callers' commands
-  Absorb(std::move(effects));
-  FollowRole();
-  if (result.fault) return configure_.Finish(busy, actions_);
-  configure_.Appended(result.index, result.term);
-}
-
-void Driver::On(StopCall) {
-  if (stop_deadline_) return;
-  stop_deadline_ = now_.boot + config_.stop_timeout;
-  if (leads()) Step(raft::TransferLeadership{});
 }
 
 // --- messages ---
@@ -443,39 +374,6 @@ void Driver::On(StateFlushed) {
   if (cut <= log_sizes_.base() || !term) return;
   compacting_ = Compacting::kCutting;
   actions_.log.push_back({++last_job_, raft::SnapshotMeta{cut, *term, core_.ConfigurationAt(cut)}});
-}
-
-void Driver::CheckTransfer() {
-  if (!transfer_) return;
-  const auto finish = [&](absl::Status status) {
-    actions_.completions.push_back([done = std::move(transfer_->done), status] { done(status); });
-    transfer_.reset();
-  };
-  const MemberId leader = core_.leader();
-  if (!leads() && leader != MemberId{}) {
-    const bool as_asked = transfer_->to == MemberId{} || transfer_->to == leader;
-    return finish(as_asked ? absl::OkStatus()
-                           : absl::AbortedError("member " + std::to_string(leader.value) + " leads now"));
-  }
-  if (now_.boot >= transfer_->deadline)
-    finish(absl::DeadlineExceededError("leadership was not taken over in time"));
-}
-
-void Driver::CheckStop() {
-  if (!stop_deadline_ || stopped_) return;
-  const bool handed_over = !leads() || core_.GetStatus().transferring_to == MemberId{};
-  if (!(handed_over && proposals_.size() == 0) && now_.boot < *stop_deadline_) return;
-  proposals_.FailAll(actions_);
-  reads_.FailAll(actions_);
-  if (transfer_) {
-    actions_.completions.push_back(
-        [done = std::move(transfer_->done)] { done(absl::UnavailableError("the replica is stopping")); });
-    transfer_.reset();
-  }
-  configure_.Finish(absl::UnavailableError("the replica is stopping"), actions_);
-  Step(raft::Leave{});
-  stopped_ = true;
-  actions_.stopped = true;
 }
 
 }  // namespace quorate::replica
