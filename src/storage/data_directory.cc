@@ -19,6 +19,7 @@
 #include "base/status_macros.h"
 #include "storage/atomic_file.h"
 #include "storage/data_directory_names.h"
+#include "storage/disk_reserve.h"
 
 namespace quorate::storage {
 namespace {

@@ -74,8 +74,7 @@ class DataDirectory {
 // Leaves a mark in the data directory `path` for its next start, as a process does that ends because of
 // damage. Best effort: without the mark the damage is found again.
 void MarkDamaged(const std::string& path, const std::string& why);
-// Removes the reserve (storage/disk_reserve.h). Best effort, any thread.
-void ReleaseReserve(const std::string& path);
+// Random, never 0.
 uint64_t DrawInstance();
 
 // The text of the file `identity`, in the newest version; for tools and tests.

@@ -52,8 +52,6 @@ void MarkDamaged(const std::string& path, const std::string& why) {
   ReplaceFile(file, why + "\n").IgnoreError();
 }
 
-void ReleaseReserve(const std::string& path) { ::unlink(absl::StrCat(path, "/", kReserveName).c_str()); }
-
 absl::Status DataDirectory::MoveAside(const std::string& to) {
   if (::mkdir(to.c_str(), 0750) != 0) return DiskError(DiskFault::kWrite, errno, "cannot create " + to);
   for (const char* name : {"wal", "state", kDamageName}) {
