@@ -9,10 +9,14 @@
 
 #include "api/etcd/server.h"
 #include "api/http/http_server.h"
+#include "app/disk_faults.h"
+#include "app/disk_watch.h"
+#include "app/guarded_client.h"
 #include "app/metrics.h"
 #include "app/place.h"
 #include "app/seed.h"
 #include "app/seeder.h"
+#include "base/disk_fault.h"
 #include "base/status_macros.h"
 #include "replica/replica.h"
 #include "rsm/published_view.h"
@@ -76,6 +80,8 @@ struct Process::Parts {
   std::unique_ptr<api::WatchHub> watches;
   std::unique_ptr<rsm::ReplicatedState> state_machine;
   std::unique_ptr<replica::Replica> replica;
+  std::unique_ptr<DiskWatch> disk;
+  std::unique_ptr<GuardedClient> client;  // of the doors
   std::unique_ptr<Seeder> seeder;
   std::unique_ptr<serve::UdpServer> udp;
   std::unique_ptr<serve::TcpServer> tcp;
@@ -85,6 +91,10 @@ struct Process::Parts {
   absl::Status TakePlace(std::stop_token stop);
   absl::Status OpenStorage();
   absl::Status StartReplica();
+  absl::Status StartOnWhatIsThere();
+  void CloseStorage();
+  void WatchDisk();
+  void LookAround(bool disk_low);
   absl::Status StartDns();
   absl::Status StartHttp();
   absl::Status StartEtcd();
@@ -94,6 +104,7 @@ struct Process::Parts {
 
 absl::Status Process::Parts::TakePlace(std::stop_token stop) {
   ASSIGN_OR_RETURN(directory, storage::DataDirectory::Open(options.data_dir));
+  TakeCareOfDiskFaults(options.data_dir);
   if (options.oracle_url.empty()) {
     ASSIGN_OR_RETURN(place, PlaceByHand(options));
   } else {
@@ -163,10 +174,45 @@ absl::Status Process::Parts::StartReplica() {
   ASSIGN_OR_RETURN(replica,
                    replica::Replica::Start(std::move(replica_options),
                                            {*log, *state, *state_machine, published, clock, make_transport}));
+  return absl::OkStatus();
+}
+
+// A log or a state that is damaged is given up once, and the replica begins with nothing.
+absl::Status Process::Parts::StartOnWhatIsThere() {
+  absl::Status started = absl::OkStatus();
+  if (!directory->damage().empty()) started = absl::DataLossError(directory->damage());
+  if (started.ok()) started = OpenStorage();
+  if (started.ok()) started = StartReplica();
+  if (DiskFaultOf(started) == DiskFault::kDamaged) {
+    CloseStorage();
+    RETURN_IF_ERROR(Repair(*directory, {MessageOf(started), options.repair, place.members.size()}, Notice));
+    started = OpenStorage();
+    if (started.ok()) started = StartReplica();
+  }
+  RETURN_IF_ERROR(started);
+  WatchDisk();
+  client = std::make_unique<GuardedClient>(replica->client(), [this] { return disk->low(); });
   ASSIGN_OR_RETURN(rsm::Seed seed, MakeSeed(place.zones, NameserverHosts(place)));
   seeder = std::make_unique<Seeder>(replica->client(), state->map(), std::move(seed));
   return absl::OkStatus();
 }
+
+void Process::Parts::CloseStorage() {
+  state_machine.reset();
+  watches.reset();
+  state.reset();
+  log.reset();
+}
+
+void Process::Parts::WatchDisk() {
+  disk = std::make_unique<DiskWatch>(DiskWatchOptions{.data_dir = options.data_dir,
+                                                      .reserve_bytes = options.disk_reserve_mib << 20,
+                                                      .low_bytes = options.disk_low_mib << 20,
+                                                      .notice = Notice,
+                                                      .each_second = [this](bool low) { LookAround(low); }});
+}
+
+void Process::Parts::LookAround(bool disk_low) { (void)disk_low; }
 
 absl::Status Process::Parts::StartDns() {
   serve::ServerOptions server{.addresses = {},
@@ -203,7 +249,7 @@ absl::Status Process::Parts::StartHttp() {
     ASSIGN_OR_RETURN(server.tokens, api::LoadTokens(options.api_token_file));
   }
   api::HttpBackend backend;
-  backend.client = &replica->client();
+  backend.client = client.get();
   backend.map = &state->map();
   backend.clock = &clock;
   backend.zones = [this] {
@@ -236,7 +282,7 @@ absl::Status Process::Parts::StartEtcd() {
   api::EtcdOptions server;
   server.listen = {options.listen_etcd};
   if (tls) server.tls = api::EtcdTls{tls->certificate, tls->key, tls->ca};
-  const api::EtcdBackend backend{&replica->client(), &state->map(), QUORATE_VERSION, nullptr};
+  const api::EtcdBackend backend{client.get(), &state->map(), QUORATE_VERSION, nullptr};
   ASSIGN_OR_RETURN(etcd, api::EtcdServer::Start(backend, server, *watches));
   return absl::OkStatus();
 }
@@ -246,6 +292,7 @@ void Process::Parts::Stop() {
   if (etcd) etcd->Stop();
   tcp.reset();
   udp.reset();
+  disk.reset();
   if (replica) replica->Stop();  // answers what waits, the seeder included
   seeder.reset();
 }
@@ -256,8 +303,7 @@ absl::StatusOr<std::unique_ptr<Process>> Process::Start(const ServeOptions& opti
   parts.options = options;
   ASSIGN_OR_RETURN(parts.tls, LoadTls(options));
   RETURN_IF_ERROR(parts.TakePlace(std::move(stop)));
-  RETURN_IF_ERROR(parts.OpenStorage());
-  RETURN_IF_ERROR(parts.StartReplica());
+  RETURN_IF_ERROR(parts.StartOnWhatIsThere());
   RETURN_IF_ERROR(parts.StartDns());
   RETURN_IF_ERROR(parts.StartEtcd());
   RETURN_IF_ERROR(parts.StartHttp());

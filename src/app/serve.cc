@@ -10,6 +10,7 @@
 #include <stop_token>
 #include <thread>
 
+#include "app/disk_faults.h"
 #include "app/process.h"
 #include "base/status_macros.h"
 
@@ -65,6 +66,7 @@ absl::Status RunServe(ServeOptions options) {
   Signals signals;                      // before any thread, so that all of them leave the signals to it
   absl::StatusOr<std::unique_ptr<Process>> process = Process::Start(options, signals.token());
   if (!process.ok()) {
+    TakeCareOf(options.data_dir, process.status());
     return signals.token().stop_requested() ? absl::OkStatus() : process.status();
   }
   fmt::print("quorate: {}\n", (*process)->Describe());
