@@ -68,6 +68,7 @@ raft::Configuration BootstrapConfiguration(const oracle::Assignment& place) {
 // In the order in which they start.
 struct Process::Parts {
   ServeOptions options;
+  std::function<void(raft::Dismissal)> on_dismissed;
   SystemClock clock;
   std::unique_ptr<storage::DataDirectory> directory;
   oracle::Assignment place;
@@ -143,6 +144,7 @@ rsm::Observer Process::Parts::MakeObserver() {
 absl::Status Process::Parts::StartReplica() {
   replica::ReplicaOptions replica_options;
   replica_options.group = place.group_id;
+  replica_options.on_dismissed = on_dismissed;
   replica_options.bootstrap = BootstrapConfiguration(place);
   for (const auto& member : place.members) replica_options.addresses[member.id] = member.addresses.peer;
   replica_options.core.self = place.replica_id;
@@ -156,6 +158,7 @@ absl::Status Process::Parts::StartReplica() {
   replica_options.core.initial_leases = options.leases;
   transport::GrpcTransportOptions transport_options{
       .listen = options.listen_peer,
+      .advertise = options.advertise_peer,
       .deployment = place.group,
       .group = place.group_id,
       .self = place.replica_id,
@@ -297,10 +300,12 @@ void Process::Parts::Stop() {
   seeder.reset();
 }
 
-absl::StatusOr<std::unique_ptr<Process>> Process::Start(const ServeOptions& options, std::stop_token stop) {
+absl::StatusOr<std::unique_ptr<Process>> Process::Start(const ServeOptions& options, std::stop_token stop,
+                                                        std::function<void(raft::Dismissal)> on_dismissed) {
   auto process = std::unique_ptr<Process>(new Process(std::make_unique<Parts>()));
   Parts& parts = *process->parts_;
   parts.options = options;
+  parts.on_dismissed = std::move(on_dismissed);
   ASSIGN_OR_RETURN(parts.tls, LoadTls(options));
   RETURN_IF_ERROR(parts.TakePlace(std::move(stop)));
   RETURN_IF_ERROR(parts.StartOnWhatIsThere());

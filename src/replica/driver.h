@@ -90,6 +90,8 @@ class Driver {
   void On(SnapshotRead event);
   void On(SnapshotWritten event);
 
+  absl::Status Risk(const ConfigurationChange& change, const raft::Configuration& next) const;
+  void OnDismissed(raft::Dismissal why);
   void OnProposeRequest(const raft::Message& message, const raft::ProposeRequest& request);
   void OnSnapshotChunk(const raft::Message& message, const raft::SnapshotChunk& chunk);
 
@@ -141,7 +143,8 @@ class Driver {
   LogIndex flushing_;  // what the flush under way makes durable, at least
   BootTime compact_not_before_;
 
-  LogIndex published_last_;  // of the log, as the published view knows it
+  LogIndex published_configuration_;  // the index of the one that the transport knows
+  LogIndex published_last_;           // of the log, as the published view knows it
   BootTime published_lease_ = kLongAgo, published_fresh_ = kLongAgo;
 
   std::optional<Transfer> transfer_;

@@ -42,6 +42,14 @@ void Driver::On(TransferCall event) {
   transfer_ = Transfer{event.to, now_.boot + 2 * core_.timing().election_max, std::move(event.done)};
 }
 
+// What takes a vote away must leave a majority that answers.
+absl::Status Driver::Risk(const ConfigurationChange& change, const raft::Configuration& next) const {
+  const auto* remove = std::get_if<RemoveMember>(&change);
+  const auto* demote = std::get_if<DemoteMember>(&change);
+  const bool careful = (remove && !remove->force) || (demote && !demote->force);
+  return careful ? WouldLoseQuorum(core_.GetStatus(), next) : absl::OkStatus();
+}
+
 void Driver::On(ConfigureCall event) {
   const auto refuse = [&](absl::Status why) {
     actions_.completions.push_back([done = std::move(event.done), why] { done(why); });
@@ -54,6 +62,7 @@ void Driver::On(ConfigureCall event) {
   if (configure_.busy()) return refuse(busy);
   auto next = Changed(core_.GetStatus().configuration, event.change);
   if (!next.ok()) return refuse(next.status());
+  if (const absl::Status risk = Risk(event.change, *next); !risk.ok()) return refuse(risk);
   configure_.Begin(now_.boot, std::move(event));
   raft::Propose propose;
   propose.proposals.push_back(

@@ -166,6 +166,7 @@ struct Actions {
   std::vector<std::function<void()>> completions;  // callers' callbacks
   uint64_t barrier_completed = 0;  // the newest ticket of the read gate that is good now; 0: none
   std::optional<raft::Configuration> configuration;  // the latest in the log, when it changed
+  std::optional<raft::Dismissal> dismissed;          // no member any more: stop answering, and end
   bool stopped = false;                              // after a StopCall: nothing waits any more
 };
 

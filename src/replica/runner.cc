@@ -38,6 +38,7 @@ size_t Bytes(const raft::Message& message) {
 Runner::Runner(const ReplicaOptions& options, const ReplicaParts& parts, Driver driver)
     : self_(options.core.self),
       addresses_(options.addresses),
+      on_dismissed_(options.on_dismissed),
       clock_(parts.clock),
       log_(parts.log),
       state_worker_(parts.state, parts.state_machine),
@@ -197,6 +198,7 @@ void Runner::Carry(Actions actions) {
   for (ApplyJob& job : actions.apply) CHECK(apply_jobs_.TryPush(std::move(job)));
   for (HousekeepingJob& job : actions.housekeeping) CHECK(housekeeping_jobs_.TryPush(std::move(job)));
   if (actions.configuration) SetPeers(*actions.configuration);
+  if (actions.dismissed && on_dismissed_) on_dismissed_(*actions.dismissed);
   if (actions.stopped) {
     std::lock_guard lock(mu_);
     closed_ = true;

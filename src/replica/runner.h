@@ -57,6 +57,7 @@ class Runner final : public Client {
 
   const MemberId self_;
   const std::map<MemberId, std::string> addresses_;
+  const std::function<void(raft::Dismissal)> on_dismissed_;
   const Clock& clock_;
   storage::LogStore& log_;
   StateWorker state_worker_;
