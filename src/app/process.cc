@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
 #include <mutex>
 #include <random>
@@ -149,6 +150,8 @@ absl::Status Process::Parts::StartReplica() {
   for (const auto& member : place.members) replica_options.addresses[member.id] = member.addresses.peer;
   replica_options.core.self = place.replica_id;
   replica_options.core.incarnation = directory->identity().incarnation;
+  replica_options.core.instance = directory->identity().instance;
+  replica_options.core.repairs = directory->identity().repairs;
   replica_options.core.seed = std::random_device()();
   const raft::Timing timing = BootstrapTiming(options);
   replica_options.core.heartbeat_interval = timing.heartbeat;
@@ -215,7 +218,15 @@ void Process::Parts::WatchDisk() {
                                                       .each_second = [this](bool low) { LookAround(low); }});
 }
 
-void Process::Parts::LookAround(bool disk_low) { (void)disk_low; }
+void Process::Parts::LookAround(bool disk_low) {
+  replica->SetDiskLow(disk_low);
+  if (directory->identity().repairs == 0) return;
+  const raft::Configuration now = replica->client().Status().raft.configuration;
+  const auto me = std::ranges::find(now.members, place.replica_id, &raft::Member::id);
+  if (me == now.members.end() || me->instance != directory->identity().instance || me->repairing) return;
+  if (absl::Status done = directory->FinishRepair(); !done.ok()) return FailStop("the repair is done", done);
+  Notice("repaired: this replica has everything from its leader and takes part again");
+}
 
 absl::Status Process::Parts::StartDns() {
   serve::ServerOptions server{.addresses = {},

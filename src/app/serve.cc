@@ -59,8 +59,9 @@ void WaitFor(std::stop_token stop) {
 }
 
 absl::Status Stranger(const ServeOptions& options) {
-  return absl::FailedPreconditionError(fmt::format(
-      "the group knows this member by another data directory than {}: one that was emptied or made anew may "
+  return absl::PermissionDeniedError(fmt::format(
+      "turned away: the group knows this member by another data directory than {}: one that was emptied or "
+      "made anew may "
       "have "
       "forgotten what it acknowledged, and does not take part. Give the old directory back, or make it a new "
       "member: quorate member replace",

@@ -73,6 +73,7 @@ void RegisterServe(CLI::App& app, ExitCode& exit) {
     if (status.ok()) return;
     fmt::print(stderr, "quorate serve: {}\n", MessageOf(status));
     exit = status.code() == absl::StatusCode::kInvalidArgument ? ExitCode::kUsage : ExitCode::kFailed;
+    if (status.code() == absl::StatusCode::kPermissionDenied) exit = ExitCode::kTurnedAway;
     if (const auto fault = DiskFaultOf(status)) exit = static_cast<ExitCode>(ExitCodeOf(*fault));
   });
 }
