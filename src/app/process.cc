@@ -275,11 +275,15 @@ absl::Status Process::Parts::StartHttp() {
   backend.why_not_ready = [this] {
     return std::string(seeder->done() ? "" : "the group's zones are not made yet");
   };
+  backend.disk = [this] { return api::HttpBackend::Disk{disk->free_bytes(), disk->low()}; };
   backend.group = place.group;
   backend.region = options.region;
   backend.etcd = options.listen_etcd;
   backend.version = QUORATE_VERSION;
   backend.collectors.push_back([this](api::MetricsSink& sink) {
+    sink.Gauge("quorate_disk_free_bytes", "Room on the data directory's disk",
+               static_cast<double>(disk->free_bytes()));
+    sink.Gauge("quorate_disk_low", "1: the disk is nearly full, writes that need room are refused", disk->low());
     serve::Counters sum;
     for (const auto& counters : udp ? udp->ReadCounters() : std::vector<serve::Counters>()) sum += counters;
     CollectServe(sum, "udp", sink);
