@@ -1,5 +1,5 @@
 // What a disk can do to a replica, by name. Any of it stops the replica: what was promised can no longer be
-// kept, or no longer be told. docs/operations/disk-faults.md says what to do about each.
+// kept, or no longer be told. docs/operations/damaged-replica.md says what to do about each.
 #pragma once
 
 #include <optional>
