@@ -54,8 +54,11 @@ absl::StatusOr<storage::LogWrite> BeginNewGroup(const raft::Restored& found, Mem
 
   raft::Configuration next{.timing = old.timing, .leases_on = old.leases_on};
   next.feature_level = std::max(old.feature_level, raft::kFeatureLevel);
-  next.members.push_back(
-      {.id = self, .lease_barred = me->lease_barred, .instance = instance, .address = me->address});
+  next.members.push_back({.id = self,
+                          .lease_eligible = !me->lease_barred,
+                          .lease_barred = me->lease_barred,
+                          .instance = instance,
+                          .address = me->address});
   for (const raft::Member& member : joining)
     next.members.push_back({.id = member.id,
                             .voter = false,

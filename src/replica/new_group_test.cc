@@ -13,6 +13,7 @@ raft::Configuration Three() {
     c.members.push_back(
         {.id = MemberId{id}, .instance = 10 + id, .address = "h" + std::to_string(id) + ":1"});
   c.leases_on = true;
+  c.feature_level = 2;
   return c;
 }
 
@@ -70,7 +71,7 @@ TEST(NewGroup, AnUnfinishedChangeOfTheOldGroupIsOver) {
   raft::Restored found = Survivor();
   raft::Configuration joint = Three();
   joint.outgoing_voters = {MemberId{1}, MemberId{2}, MemberId{3}};
-  joint.members[2].voter = false;
+  joint.members[2].voter = joint.members[2].lease_eligible = false;
   joint.members[2].leaving = true;
   found.entries.push_back(Entry(13, 5, &joint));
   const auto write = BeginNewGroup(found, MemberId{2}, 99, {});
@@ -84,7 +85,6 @@ TEST(NewGroup, ARemovedOrRepairingReplicaIsNoSurvivor) {
             absl::StatusCode::kFailedPrecondition);
   raft::Restored found = Survivor();
   found.base.configuration.members[1].repairing = true;
-  found.base.configuration.feature_level = 2;
   EXPECT_EQ(BeginNewGroup(found, MemberId{2}, 99, {}).status().code(), absl::StatusCode::kFailedPrecondition);
 }
 
