@@ -14,6 +14,7 @@ raft::Configuration Three() {
         {.id = MemberId{id}, .instance = 10 + id, .address = "h" + std::to_string(id) + ":1"});
   c.leases_on = true;
   c.feature_level = 2;
+  c.last_id = MemberId{3};
   return c;
 }
 
