@@ -14,7 +14,7 @@ class Process {
   // Opens the data directory, gets its place (from the Oracle: blocks until the group is formed or `stop`),
   // recovers, and opens the doors. The error says what to do next.
   static absl::StatusOr<std::unique_ptr<Process>> Start(const ServeOptions& options, std::stop_token stop);
-  // Doors first, then leadership is handed over, then the log is closed.
+  // Leadership is handed over (bounded), then the doors close, then the log.
   ~Process();
 
   // One line for people: who this is and where it listens.

@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 import uuid
+from collections import Counter
 
 import dns.message
 import dns.rcode
@@ -56,6 +57,7 @@ class Journal:
 
     def __init__(self):
         self.acknowledged = {}  # owner -> text
+        self.written = Counter()  # by process
         self.failed = []        # writes that no attempt brought through, and why
         self.repeated = 0
         self.slowest_s = 0.0
@@ -179,19 +181,23 @@ def etcd_writer(history, group, prefix="", pause_s=0.0):
 
 
 def write_until_known(group, rng, zone, rrsets, attempts, retry_pause_s):
-    """Sends one change under one idempotency key, each time to another replica, until it is acknowledged or `attempts` are
-    used up. Gives (outcome, attempts used, what the last door said)."""
-    key = str(uuid.uuid4())
-    order = rng.sample(group.replicas, len(group.replicas))
-    outcomes = []
-    for attempt in range(attempts):
-        reply = order[attempt % len(order)].patch(zone, rrsets, WRITE_TIMEOUT_S, **{"Idempotency-Key": key})
-        outcomes.append(outcome_of(reply))
-        if outcomes[-1] == "ok":
-            return "ok", attempt + 1, ""
+    """Sends one change under one idempotency key until it is acknowledged or `attempts` are used up: again to the same door
+    if that does not know the outcome, to another if it did not take the change. Gives (outcome, what each door said)."""
+    key, replica, said = str(uuid.uuid4()), rng.choice(group.replicas), []
+    known = "fail"
+    for _ in range(attempts):
+        reply = replica.patch(zone, rrsets, WRITE_TIMEOUT_S, **{"Idempotency-Key": key})
+        outcome = outcome_of(reply)
+        said.append(f"{replica.name}: {reply.status_code} {reply.text}" if reply is not None else
+                    f"{replica.name}: no answer")
+        if outcome == "ok":
+            return "ok", said
+        if outcome == "unknown":
+            known = "unknown"
+        if reply is None or outcome == "fail":
+            replica = rng.choice([r for r in group.replicas if r is not replica])
         time.sleep(retry_pause_s)
-    known = "unknown" if "unknown" in outcomes else "fail"
-    return known, attempts, "no answer" if reply is None else reply.text
+    return known, said
 
 
 def journal_writer(journal, group, zone=ZONE, *, attempts=2, retry_pause_s=0.3, pause_s=0.0):
@@ -201,13 +207,14 @@ def journal_writer(journal, group, zone=ZONE, *, attempts=2, retry_pause_s=0.3, 
     def step(process, rng):
         owner, text = f"n{next(count)}.w{process}.{zone}", f"{process}-{rng.randrange(10**9)}"
         started = time.monotonic()
-        outcome, used, why = write_until_known(group, rng, zone, change(owner, text), attempts, retry_pause_s)
-        journal.repeated += used > 1
+        outcome, said = write_until_known(group, rng, zone, change(owner, text), attempts, retry_pause_s)
+        journal.repeated += len(said) > 1
         journal.slowest_s = max(journal.slowest_s, time.monotonic() - started)
         if outcome == "ok":
             journal.acknowledged[owner] = text
+            journal.written[process] += 1
         else:
-            journal.failed.append(f"{owner}: {outcome} after {used} attempts: {why}")
+            journal.failed.append(f"{owner} after {time.monotonic() - started:.1f} s: {outcome}: {said[-10:]}")
         time.sleep(pause_s)
     return step
 
@@ -219,7 +226,7 @@ def retrying_dns_writer(history, group, zone=ZONE, *, attempts=2, retry_pause_s=
     def step(process, rng):
         name, value = f"k{rng.randrange(KEYS)}.{zone}", f"{process}-{next(count)}"
         call_ns = time.monotonic_ns()
-        outcome, _, _ = write_until_known(group, rng, zone, change(name, value), attempts, retry_pause_s)
+        outcome, _ = write_until_known(group, rng, zone, change(name, value), attempts, retry_pause_s)
         history.add(process, "write", f"dns {name}", value, call_ns, outcome)
         time.sleep(pause_s)
     return step
