@@ -10,6 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests/cluster")]
+from disk_faults import LIBRARY  # noqa: E402
 from harness import QUORATE  # noqa: E402
 from load import LINCHECK  # noqa: E402
 
@@ -42,10 +43,13 @@ def choose_network(wanted):
 
 
 def choose_kinds(only):
-    kinds = only.split(",") if only else list(faults.KINDS)
+    kinds = only.split(",") if only else [kind for kind in faults.KINDS if LIBRARY.exists() or
+                                          kind not in faults.NEED_DISK_FAULTS]
     unknown = [kind for kind in kinds if kind not in faults.KINDS]
     if unknown:
         raise CannotRun(f"--only: there is no kind `{unknown[0]}`; there are {', '.join(faults.KINDS)}")
+    if not LIBRARY.exists() and faults.NEED_DISK_FAULTS & set(kinds):
+        raise CannotRun(f"there is no {LIBRARY}: run ./dev build")
     return kinds
 
 

@@ -96,5 +96,53 @@ def mixed(world, rng):
     time.sleep(rng.uniform(0.3, 2))
 
 
+def lose_power(world, rng):
+    """Machines go off: their logs come back as they were at the last sync. Of some, or of all at once."""
+    victims = world.minority(rng) if rng.random() < 0.5 else list(world.replicas)
+    if rng.random() < 0.5:
+        world.slow_disks(victims, rng.choice([5, 20, 80]))  # so that something is on its way when the power goes
+        time.sleep(rng.uniform(0.2, 0.6))
+    world.lose_power(victims, rng)
+    time.sleep(rng.uniform(0, 1))
+    world.start_again(victims)
+    time.sleep(rng.uniform(0.3, 2))
+
+
+def _one(world, rng):
+    """Often the leader."""
+    return (world.leader() if rng.random() < 0.5 else None) or rng.choice(world.replicas)
+
+
+def _hurt_disk(world, rng, rules, seconds):
+    victim = _one(world, rng)
+    world.hurt_disk(victim, *rules)
+    time.sleep(seconds)
+    world.mend_disk(victim)
+    time.sleep(0.2)
+    world.revive()
+    world.wait_ready(victim)
+    world.revive()
+
+
+def fill_disk(world, rng):
+    """One has no room left for a while."""
+    _hurt_disk(world, rng, [f"space {rng.choice([0, 1 << 16, 1 << 20])}"], rng.uniform(0.5, 4))
+
+
+def fail_disk(world, rng):
+    """A write or a sync of one fails, once or from now on, or writes are torn; short writes are nothing to complain of."""
+    rule = rng.choice(["sync error EIO name wal/ times 1", "sync error EIO name wal/", "write error EIO name wal/ times 1",
+                       "write torn EIO name wal/", "write short name wal/", "write error ENOSPC name .sst",
+                       "read error EIO name .sst", "open error EIO name wal/", "rename error EIO"])
+    _hurt_disk(world, rng, [rule], rng.uniform(0.5, 3))
+
+
+def stall_disk(world, rng):
+    """Syncs of one take long; who leads cannot go on leading."""
+    _hurt_disk(world, rng, [f"sync delay {rng.choice([200, 1000, 4000])} name wal/"], rng.uniform(1, 4))
+
+
 KINDS = {"kill -9": kill, "leader kills": kill_leader, "SIGSTOP": pause, "cuts": cut, "one-way cuts": cut_one_way,
-         "rolling restarts": roll, "mixed": mixed}
+         "rolling restarts": roll, "mixed": mixed, "power loss": lose_power, "full disk": fill_disk,
+         "failing disk": fail_disk, "stalled disk": stall_disk}
+NEED_DISK_FAULTS = {"power loss", "full disk", "failing disk", "stalled disk"}  # tools/disk_faults
