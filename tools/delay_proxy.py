@@ -1,13 +1,12 @@
 #!/usr/bin/python3
 """A TCP proxy that makes the links between places slow, uneven, narrow or cut: what netem does, without the kernel.
 
-usage: delay_proxy.py serve CONTROL PLAN.json    run until SIGTERM; ready once the socket CONTROL exists
-       delay_proxy.py ask CONTROL REQUEST...     send requests, print the replies, as
-           ask CONTROL 'set us eu delay_ms=40 jitter_ms=2 bytes_per_s=1000000'
-           ask CONTROL 'cut us eu'  'close us eu'  'heal us eu'  'heal'  'status'
+usage: delay_proxy.py serve CONTROL PLAN       run until SIGTERM; ready once the socket CONTROL exists
+       delay_proxy.py ask CONTROL REQUEST...   send requests, print the replies
 
-PLAN.json: {"routes": [{"from": "us", "to": "eu", "listen": "127.9.1.1:2380", "target": "127.9.0.1:2380"}, ...],
-            "links": [{"from": "us", "to": "eu", "delay_ms": 40}, ...]}
+A request: set us eu delay_ms=40 jitter_ms=2 bytes_per_s=1000000    from us to eu
+           cut us eu,  close us eu,  heal us eu,  heal,  status
+PLAN has one a line, and where to listen: route us eu LISTEN TARGET (ip:port; for us, whose target is in eu)
 
 A *link* is one direction between two places, with its own delay; a connection from us to eu uses the link us-eu for
 what it sends and eu-us for what comes back, and is made one round trip after it was asked for. `set` counts for what
@@ -116,23 +115,28 @@ class Pump:
 
 
 class Proxy:
-    """Of one event loop. `routes` and `links` as in a plan."""
+    """Of one event loop; `plan` is lines, see above. ValueError says which one makes no sense."""
 
     def __init__(self, plan):
-        self.links = {}
-        self.routes = plan["routes"]
-        self.servers = []
-        for route in self.routes:
-            for pair in ((route["from"], route["to"]), (route["to"], route["from"])):
-                self.links.setdefault(pair, Link()).moved.set()
-        for entry in plan.get("links", ()):
-            self.set(entry["from"], entry["to"], **{n: entry[n] for n in SETTINGS if n in entry})
+        self.links, self.routes, self.servers = {}, [], []
+        for number, line in enumerate(plan, 1):
+            try:
+                if line.split():
+                    answer(self, line)
+            except (ValueError, TypeError) as error:
+                raise ValueError(f"line {number} of the plan: {error}") from None
+
+    def route(self, source, destination, listen, target):
+        self.routes.append((source, destination, split(listen), split(target)))
+        for pair in ((source, destination), (destination, source)):
+            self.links.setdefault(pair, Link()).moved.set()
 
     async def start(self):
-        for route in self.routes:
-            host, port = split(route["listen"])
+        for source, destination, listen, target in self.routes:
+            links = self.link(source, destination), self.link(destination, source)
             self.servers.append(await asyncio.start_server(
-                lambda reader, writer, r=route: self._connected(r, reader, writer), host, port, limit=CHUNK_BYTES))
+                lambda reader, writer, l=links, t=target: self._connected(*l, t, reader, writer), *listen,
+                limit=CHUNK_BYTES))
 
     def link(self, source, destination):
         if (source, destination) not in self.links:
@@ -161,15 +165,14 @@ class Proxy:
     def status(self):
         return {f"{a} {b}": link.describe() for (a, b), link in sorted(self.links.items())}
 
-    async def _connected(self, route, reader, writer):
-        there, back = self.link(route["from"], route["to"]), self.link(route["to"], route["from"])
+    async def _connected(self, there, back, target, reader, writer):
         pair = asyncio.current_task()
         writers = [writer]
         for link in (there, back):
             link.pairs.add(pair)
         try:
             if "closed" not in (there.state, back.state):
-                await self._carry(route, there, back, reader, writers)
+                await self._carry(there, back, target, reader, writers)
         except (OSError, asyncio.CancelledError):
             pass  # the connection ends, and both its ends see that
         finally:
@@ -179,12 +182,11 @@ class Proxy:
                 each.transport.abort()
 
     @staticmethod
-    async def _carry(route, there, back, reader, writers):
+    async def _carry(there, back, target, reader, writers):
         for link in (there, back):  # the handshake
             await asyncio.sleep(link.delay_ms / 1000)
             await link.moved.wait()
-        host, port = split(route["target"])
-        far_reader, far_writer = await asyncio.open_connection(host, port, limit=CHUNK_BYTES)
+        far_reader, far_writer = await asyncio.open_connection(*target, limit=CHUNK_BYTES)
         writers.append(far_writer)
         for each in writers:
             each.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -203,10 +205,12 @@ def split(address):
 
 
 def answer(proxy, line):
-    """Carries out one request. ValueError or TypeError says what is wrong with it."""
+    """Carries out one request, or line of a plan. ValueError or TypeError says what is wrong with it."""
     verb, *words = line.split()
-    if verb not in ("set", "cut", "close", "heal", "status"):
+    if verb not in ("route", "set", "cut", "close", "heal", "status"):
         raise ValueError(f"there is no request `{verb}`; there are set, cut, close, heal, status")
+    if verb == "route" and proxy.servers:
+        raise ValueError("routes are of the plan alone")
     places = [word for word in words if "=" not in word]
     settings = dict(word.split("=", 1) for word in words if "=" in word)
     return getattr(proxy, verb)(*places, **settings) or {}
@@ -276,13 +280,13 @@ def main():
     try:
         if len(sys.argv) == 4 and sys.argv[1] == "serve":
             with open(sys.argv[3], encoding="utf-8") as file:
-                asyncio.run(serve(sys.argv[2], json.load(file)))
+                asyncio.run(serve(sys.argv[2], list(file)))
             return 0
         if len(sys.argv) > 3 and sys.argv[1] == "ask":
             for line in sys.argv[3:]:
                 print(json.dumps(Control(sys.argv[2]).ask(line), indent=1))
             return 0
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError) as error:
         print(f"delay_proxy.py: {error}", file=sys.stderr)
         return 1
     print(__doc__, file=sys.stderr)

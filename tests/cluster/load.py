@@ -180,6 +180,19 @@ def etcd_writer(history, group, prefix="", pause_s=0.0):
     return step
 
 
+def ballast_writer(group, prefix="", size=8000, pause_s=0.05):
+    """Puts of some size to few keys, so that logs grow, end and are cut; nobody looks at them."""
+    doors = [EtcdDoor(r.etcd, timeout_s=WRITE_TIMEOUT_S) for r in group.replicas]
+
+    def step(_process, rng):
+        try:
+            rng.choice(doors).put(f"{prefix}ballast{rng.randrange(KEYS)}", "b" * size)
+        except CallFailed:
+            time.sleep(REFUSED_PAUSE_S)
+        time.sleep(pause_s)
+    return step
+
+
 def write_until_known(group, rng, zone, rrsets, attempts, retry_pause_s):
     """Sends one change under one idempotency key until it is acknowledged or `attempts` are used up: again to the same door
     if that does not know the outcome, to another if it did not take the change. Gives (outcome, what each door said)."""

@@ -1,5 +1,4 @@
 """The delaying proxy delays, narrows, holds and closes as told, keeps every byte in order, and its memory is bounded."""
-import json
 import socket
 import sys
 import threading
@@ -56,12 +55,11 @@ class Place:
         base, self.reservation = local_net.choose_base(["proxy"], 2)
         self.listen, target = f"127.{base}.1.1", f"127.{base}.1.2"
         self.echo = Echo(target, silent)
-        plan = {"routes": [{"from": "a", "to": "b", "listen": f"{self.listen}:{PORT}", "target": f"{target}:{PORT}"}],
-                "links": [{"from": "a", "to": "b", "delay_ms": 20}, {"from": "b", "to": "a", "delay_ms": 30}]}
-        (directory / "plan.json").write_text(json.dumps(plan))
+        (directory / "plan").write_text(f"route a b {self.listen}:{PORT} {target}:{PORT}\n"
+                                        "set a b delay_ms=20\nset b a delay_ms=30\n")
         path = directory / "control"
         self.child = Child("proxy", [sys.executable, str(ROOT / "tools/delay_proxy.py"), "serve", str(path),
-                                     str(directory / "plan.json")], directory / "proxy.log")
+                                     str(directory / "plan")], directory / "proxy.log")
         self.child.start()
         self.control = Control(path)
         wait_until(path.exists, "the proxy listens", 20)
@@ -169,7 +167,7 @@ def test_a_receiver_that_does_not_read_holds_up_its_sender(tmp_path):
 
 def test_a_request_that_makes_no_sense_is_refused_with_a_reason(place):
     for request, why in (("cut a c", "there is no link a c"), ("set a b speed=1", "settings are"), ("jump", "no request"),
-                         ("set a b delay_ms=-1", "not negative"), ("cut a", "missing"), ("", "not enough")):
+                         ("set a b delay_ms=-1", "not negative"), ("cut a", "missing"), ("", "not enough"), ("route a b 127.0.0.1:1 127.0.0.1:2", "of the plan")):
         with pytest.raises(ValueError, match=why):
             place.control.ask(request)
     assert place.child.is_running()

@@ -1,7 +1,6 @@
 """One group over three regions, 30 to 100 ms apart by the delaying proxy: 5 voters (2+2+1) and a learner, with WAN times.
 
 QUORATE_SPANNING_LONG=1 takes more samples, for the figures of docs/operations/spanning.md."""
-import json
 import os
 import statistics
 import sys
@@ -31,9 +30,8 @@ class Spanning:
     def __init__(self, directory):
         base, self.reservation = local_net.choose_base(["group", "us", "eu", "ap"], len(REGIONS))
         self.places = [(f"127.{base}.1.{number}", PORTS) for number in range(1, len(REGIONS) + 1)]
-        self.base, control, plan = base, directory / "proxy.control", directory / "proxy.json"
-        links = [{"from": a, "to": b, "delay_ms": rtt / 2} for pair, rtt in RTT_MS.items() for a, b in (pair, pair[::-1])]
-        plan.write_text(json.dumps({"routes": self._routes(), "links": links}))
+        self.base, control, plan = base, directory / "proxy.control", directory / "proxy.plan"
+        plan.write_text("\n".join([*self._routes(), *self._delays()]) + "\n")
         self.proxy = Child("proxy", [sys.executable, str(ROOT / "tools/delay_proxy.py"), "serve", str(control),
                                      str(plan)], directory / "proxy.log")
         self.control = Control(control)
@@ -47,9 +45,13 @@ class Spanning:
         return f"127.{self.base}.{2 + sorted(set(REGIONS)).index(REGIONS[source - 1])}.{to}:{PORTS['peer']}"
 
     def _routes(self):
-        return [{"from": region, "to": REGIONS[to - 1], "listen": self._route(REGIONS.index(region) + 1, to),
-                 "target": f"{self.places[to - 1][0]}:{PORTS['peer']}"}
+        return [f"route {region} {REGIONS[to - 1]} {self._route(REGIONS.index(region) + 1, to)} "
+                f"{self.places[to - 1][0]}:{PORTS['peer']}"
                 for region in sorted(set(REGIONS)) for to in range(1, len(REGIONS) + 1) if region != REGIONS[to - 1]]
+
+    @staticmethod
+    def _delays():
+        return [f"set {a} {b} delay_ms={rtt / 2}" for pair, rtt in RTT_MS.items() for a, b in (pair, pair[::-1])]
 
     def start(self):
         self.proxy.start()

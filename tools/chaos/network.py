@@ -2,7 +2,6 @@
 
 Members are numbers from 1. Two networks with the same methods: Namespaces (root only) and Loopback."""
 import ctypes
-import json
 import os
 import subprocess
 import sys
@@ -138,10 +137,9 @@ class Loopback:
     def __init__(self, directory, size):
         self.size = size
         self._base, self._reservation = local_net.choose_base(["group", "proxy"], max(size, 8))
-        routes = [{"from": str(a), "to": str(b), "listen": self.route(a, b), "target": self._peer(b)}
-                  for a in range(1, size + 1) for b in range(1, size + 1) if a != b]
-        plan, control = directory / "proxy.json", directory / "proxy.control"
-        plan.write_text(json.dumps({"routes": routes}))
+        plan, control = directory / "proxy.plan", directory / "proxy.control"
+        plan.write_text("".join(f"route {a} {b} {self.route(a, b)} {self._peer(b)}\n"
+                                for a in range(1, size + 1) for b in range(1, size + 1) if a != b))
         self._child = Child("proxy", [sys.executable, str(TOOLS / "delay_proxy.py"), "serve", str(control), str(plan)],
                             directory / "proxy.log")
         self._child.start()

@@ -2,7 +2,8 @@
 import time
 
 from harness import ZONES_URL, http
-from load import (Clients, History, Journal, dns_reader, dns_writer, etcd_reader, etcd_writer, journal_writer, make_zone)
+from load import (Clients, History, Journal, ballast_writer, dns_reader, dns_writer, etcd_reader, etcd_writer,
+                  journal_writer, make_zone)
 
 from .world import Violation
 
@@ -43,6 +44,7 @@ class Phase:
         for replica in group.replicas:
             self.clients.start(dns_reader(self.history, replica, self.zone, READER_PAUSE_S))
             self.clients.start(etcd_reader(self.history, replica, self.prefix, READER_PAUSE_S))
+        self.clients.start(ballast_writer(group, self.prefix))
         for _ in range(2):
             self.clients.start(dns_writer(self.history, group, self.zone, WRITER_PAUSE_S))
             self.clients.start(etcd_writer(self.history, group, self.prefix, WRITER_PAUSE_S))

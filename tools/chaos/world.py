@@ -9,6 +9,12 @@ from load import WRITE_TIMEOUT_S, ZONE, change, wait_same_state
 DISK_FAILED_CODES = (1, 70)  # while it starts, and when it stops of it
 RECOVERED_WITHIN_S = 90.0  # generous: a machine that is busy with other things must not fail a run
 
+# Short logs, so that they end and are cut all the time.
+CONFIG = """
+[storage]
+wal_segment_mib = 1
+"""
+
 
 class Violation(Exception):
     """A promise was broken; the text says which."""
@@ -48,7 +54,10 @@ class World:
         self.disks = {}
         if LIBRARY.exists():
             self.disks = {number: Disk(directory / f"r{number}") for number in range(1, network.size + 1)}
-        self.group = Group(directory, places=network.places(), route=network.route, prefix=self._prefix, options=options)
+        config = directory / "serve.toml"
+        config.write_text(CONFIG)
+        self.group = Group(directory, places=network.places(), route=network.route, prefix=self._prefix,
+                           options=["--config", str(config), *options])
         self._log = open(directory / "faults.log", "w", encoding="utf-8")
         self._started = time.monotonic()
         self._paused, self._down, self._may_end = set(), set(), set()
