@@ -15,7 +15,7 @@ from harness import QUORATE  # noqa: E402
 from load import LINCHECK  # noqa: E402
 
 from . import faults  # noqa: E402
-from .network import Loopback, Namespaces, CannotRun, enter_private_network  # noqa: E402
+from .network import CannotRun, Loopback, Namespaces, enter_private_network, why_no_namespaces  # noqa: E402
 from .run import Run  # noqa: E402
 from .world import Violation  # noqa: E402
 
@@ -33,13 +33,13 @@ def parse_arguments():
 
 
 def choose_network(wanted):
-    if wanted == "loopback":
+    why_not = None if wanted == "loopback" else why_no_namespaces()
+    if wanted == "namespaces" and why_not:
+        raise CannotRun(f"network namespaces do not work here: {why_not}: be root, or use --network loopback")
+    if wanted == "loopback" or why_not:
         return Loopback
-    if enter_private_network():
-        return Namespaces
-    if wanted == "namespaces":
-        raise CannotRun("network namespaces are not allowed here: be root, or use --network loopback")
-    return Loopback
+    enter_private_network()
+    return Namespaces
 
 
 def choose_kinds(only):
