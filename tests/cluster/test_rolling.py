@@ -2,7 +2,9 @@
 import random
 import statistics
 
-from harness import wait_until
+import pytest
+
+from harness import Group, wait_until
 from load import Clients, History, Journal, dns_reader, etcd_reader, journal_writer, retrying_dns_writer, wait_same_state
 
 SEED = 4
@@ -10,6 +12,25 @@ ROUNDS = 2             # each restarts every replica
 RETRY_PAUSE_S = 0.1    # of a client before its one retry, at another replica; that door waits for a leader by itself
 STALL_MAX_S = 3.0
 WRITES_MIN = 50
+
+
+# Leaders change when they are stopped, and not because the machine is busy.
+PATIENT = """
+[raft]
+election_ms = 1500
+"""
+
+
+@pytest.fixture
+def patient_group(tmp_path):
+    config = tmp_path / "serve.toml"
+    config.write_text(PATIENT)
+    made = Group(tmp_path, options=["--config", str(config)])
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
 
 
 class Load:
@@ -60,8 +81,8 @@ def restart(replica):
     wait_until(replica.is_ready, f"{replica.name} is ready again", 60)
 
 
-def test_a_rolling_restart_fails_no_write_and_loses_none(group, tmp_path):
-    rng, stalls = random.Random(SEED), []
+def test_a_rolling_restart_fails_no_write_and_loses_none(patient_group, tmp_path):
+    group, rng, stalls = patient_group, random.Random(SEED), []
     with Load(group) as load:
         load.goes_on()
         for _ in range(ROUNDS):
