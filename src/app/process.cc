@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <future>
 #include <mutex>
 #include <random>
 #include <sstream>
@@ -32,6 +33,8 @@
 
 namespace quorate::app {
 namespace {
+
+constexpr Duration kHandOverTimeout = std::chrono::seconds(2);
 
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
@@ -101,6 +104,7 @@ struct Process::Parts {
   absl::Status StartHttp();
   absl::Status StartEtcd();
   rsm::Observer MakeObserver();
+  void HandOver();
   void Stop();
 };
 
@@ -306,7 +310,17 @@ absl::Status Process::Parts::StartEtcd() {
   return absl::OkStatus();
 }
 
+// While the doors are open: what comes in meanwhile is forwarded to the next leader. A client whose door
+// closes on it then finds another door that knows the leader, so that one retry is enough.
+void Process::Parts::HandOver() {
+  if (!replica) return;
+  const auto over = std::make_shared<std::promise<void>>();
+  replica->client().TransferLeadership(MemberId{}, [over](const absl::Status&) { over->set_value(); });
+  over->get_future().wait_for(kHandOverTimeout);
+}
+
 void Process::Parts::Stop() {
+  HandOver();
   if (http) http->Stop();
   if (etcd) etcd->Stop();
   tcp.reset();

@@ -65,8 +65,10 @@ void Driver::On(ConfigureCall event) {
     return refuse(absl::FailedPreconditionError("this replica is not the leader; member " +
                                                 std::to_string(core_.leader().value) + " is"));
   const absl::Status busy = absl::UnavailableError("another change is under way: try again");
-  if (configure_.busy()) return refuse(busy);
-  auto next = Changed(core_.GetStatus().configuration, event.change);
+  const raft::Status status = core_.GetStatus();
+  const bool complete = core_.configuration_index() <= status.commit && IsComplete(status.configuration);
+  if (configure_.busy() || !complete) return refuse(busy);
+  auto next = Changed(status.configuration, event.change);
   if (!next.ok()) return refuse(next.status());
   if (const absl::Status risk = Risk(event.change, *next); !risk.ok()) return refuse(risk);
   configure_.Begin(now_.boot, std::move(event));
