@@ -20,6 +20,14 @@ class Faults:
         self.record = self.directory.parent / f"{self.directory.name}.undo"
         self.set()
 
+    @classmethod
+    def of(cls, replica):
+        """Of a replica, from its next start on."""
+        faults = cls(replica.data)
+        settings = [f"{name}={value}" for name, value in faults.env().items()]
+        replica.child.command = ["env", *settings, *replica.child.command]
+        return faults
+
     def env(self):
         return {"LD_PRELOAD": str(LIBRARY), "QUORATE_DISK_FAULTS": str(self.control)}
 
