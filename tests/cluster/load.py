@@ -150,7 +150,7 @@ def outcome_of(reply):
     """Of a write by HTTP: ok; fail, when the door says that nothing was changed; or unknown."""
     if reply is not None and reply.status_code == 204:
         return "ok"
-    if reply is not None and reply.status_code == 503:
+    if reply is not None and reply.status_code in (503, 507):
         return "fail"
     assert reply is None or reply.status_code == 504, reply.text
     return "unknown"
