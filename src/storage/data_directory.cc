@@ -23,13 +23,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr uint64_t kVersion = 1;
+constexpr uint64_t kVersion = 2;
+constexpr size_t kLinesV1 = 6, kLinesV2 = 8;
+
+uint64_t DrawNonZero() {
+  std::random_device device;
+  const uint64_t drawn = (uint64_t{device()} << 32) | device();
+  return drawn != 0 ? drawn : 1;
+}
 
 // RFC 4122 4.4: version 4, random.
 std::string DrawUuid() {
-  std::random_device device;
-  uint64_t high = (uint64_t{device()} << 32) | device();
-  uint64_t low = (uint64_t{device()} << 32) | device();
+  uint64_t high = DrawNonZero(), low = DrawNonZero();
   high = (high & ~uint64_t{0xf000}) | 0x4000;
   low = (low & ~(uint64_t{3} << 62)) | (uint64_t{2} << 62);
   return absl::StrFormat("%08x-%04x-%04x-%04x-%012x", high >> 32, (high >> 16) & 0xffff, high & 0xffff,
@@ -88,10 +93,15 @@ absl::Status CheckUnused(const std::string& path) {
   return absl::OkStatus();
 }
 
-std::string Body(const Identity& identity) {
-  return absl::StrCat("quorate-data ", kVersion, "\nuuid ", identity.uuid, "\ngroup ", identity.group.value,
+std::string BodyV1(const Identity& identity, uint64_t version) {
+  return absl::StrCat("quorate-data ", version, "\nuuid ", identity.uuid, "\ngroup ", identity.group.value,
                       "\nmember ", identity.member.value, "\nincarnation ", identity.incarnation, "\nlog ",
                       identity.has_log ? "yes" : "no", "\n");
+}
+
+std::string Body(const Identity& identity) {
+  return absl::StrCat(BodyV1(identity, kVersion), "instance ", identity.instance, "\nrepairs ",
+                      identity.repairs, "\n");
 }
 
 }  // namespace
@@ -115,20 +125,26 @@ absl::StatusOr<Identity> DecodeIdentity(const std::string& text) {
   }
   uint64_t version = 0;
   if (values.empty() || !absl::SimpleAtoi(values[0], &version)) return damaged;
-  if (version != kVersion) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "data format version ", version, " is not known to this program, which reads version ", kVersion));
+  if (version == 0 || version > kVersion) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("data format version ", version,
+                     " is not known to this program, which reads versions 1 to ", kVersion));
   }
   Identity identity;
-  if (values.size() != 6 || !absl::SimpleAtoi(values[2], &identity.group.value) ||
+  if (values.size() != (version == 1 ? kLinesV1 : kLinesV2) ||
+      !absl::SimpleAtoi(values[2], &identity.group.value) ||
       !absl::SimpleAtoi(values[3], &identity.member.value) ||
       !absl::SimpleAtoi(values[4], &identity.incarnation)) {
     return damaged;
   }
   identity.uuid = values[1];
   identity.has_log = values[5] == "yes";
+  if (version > 1 && (!absl::SimpleAtoi(values[6], &identity.instance) || identity.instance == 0 ||
+                      !absl::SimpleAtoi(values[7], &identity.repairs))) {
+    return damaged;
+  }
   // Written by us, so there is one way to write it.
-  if (Body(identity) != body) return damaged;
+  if ((version == 1 ? BodyV1(identity, 1) : Body(identity)) != body) return damaged;
   return identity;
 }
 
@@ -148,7 +164,7 @@ absl::Status DataDirectory::Load() {
     RETURN_IF_ERROR(CheckUnused(path_));
     const fs::path parent = fs::path(path_).parent_path();
     RETURN_IF_ERROR(SyncDirectory(parent.empty() ? "." : parent.string()));
-    return Save({.uuid = DrawUuid(), .incarnation = 1});
+    return Save({.uuid = DrawUuid(), .incarnation = 1, .instance = DrawNonZero()});
   }
   if (!text.ok()) return text.status();
   auto identity = DecodeIdentity(*text);
@@ -157,6 +173,7 @@ absl::Status DataDirectory::Load() {
                         absl::StrCat("data directory ", path_, ": ", identity.status().message()));
   }
   ++identity->incarnation;
+  if (identity->instance == 0) identity->instance = DrawNonZero();  // of version 1
   return Save(*identity);
 }
 

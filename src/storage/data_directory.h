@@ -18,6 +18,11 @@ struct Identity {
   MemberId member;           // 0 until assigned
   uint64_t incarnation = 0;  // of this start: grows by one, durably, before anything else is done
   bool has_log = false;      // a log was begun here: see WalOptions::expect_existing
+  // What this directory has promised to its group stands and falls with it: drawn when the directory was
+  // made, and anew whenever its log is given up (repair, recovery, restore). Never 0.
+  uint64_t instance = 0;
+  // The instance whose log was given up as damaged, until the group has taken in this one. 0: none was.
+  uint64_t repairs = 0;
   bool operator==(const Identity&) const = default;
 };
 
@@ -52,9 +57,10 @@ class DataDirectory {
   Identity identity_;
 };
 
-// The text of the file `identity`; for tools and tests.
+// The text of the file `identity`, in the newest version; for tools and tests.
 std::string EncodeIdentity(const Identity& identity);
-// kDataLoss: damaged. kFailedPrecondition: an unknown version.
+// Of any version; of version 1 without an instance (0). kDataLoss: damaged. kFailedPrecondition: an unknown
+// version.
 absl::StatusOr<Identity> DecodeIdentity(const std::string& text);
 
 }  // namespace quorate::storage

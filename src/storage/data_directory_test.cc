@@ -42,6 +42,32 @@ TEST_F(DataDirectoryTest, ANewOneHasAUuidAndNoMember) {
   EXPECT_EQ(data->identity().member, MemberId{0});
   EXPECT_EQ(data->identity().incarnation, 1u);
   EXPECT_FALSE(data->identity().has_log);
+  EXPECT_NE(data->identity().instance, 0u);
+  EXPECT_EQ(data->identity().repairs, 0u);
+}
+
+TEST_F(DataDirectoryTest, IdentitiesOfEveryVersionAreReadForEver) {
+  Identity written{.uuid = "6f1d0c9e-8d0e-4c3b-9a2c-5b7f0f2f1a11",
+                   .group = GroupId{3},
+                   .member = MemberId{2},
+                   .incarnation = 17,
+                   .has_log = true};
+  const std::string golden = QUORATE_SOURCE_DIR "/tests/data/identity/";
+  EXPECT_EQ(DecodeIdentity(ReadSmallFile(golden + "v1").value()).value(), written);
+  written.instance = 8174625012345678901;
+  EXPECT_EQ(DecodeIdentity(ReadSmallFile(golden + "v2").value()).value(), written);
+  EXPECT_EQ(EncodeIdentity(written), ReadSmallFile(golden + "v2").value());
+}
+
+TEST_F(DataDirectoryTest, ADirectoryOfVersion1GetsAnInstanceAndKeepsIt) {
+  fs::create_directory(path_);
+  fs::copy_file(QUORATE_SOURCE_DIR "/tests/data/identity/v1", path_ + "/identity");
+  const Identity first = DataDirectory::Open(path_).value()->identity();
+  EXPECT_NE(first.instance, 0u);
+  EXPECT_EQ(first.incarnation, 18u);
+  const Identity second = DataDirectory::Open(path_).value()->identity();
+  EXPECT_EQ(second.instance, first.instance);
+  EXPECT_EQ(second.uuid, "6f1d0c9e-8d0e-4c3b-9a2c-5b7f0f2f1a11");
 }
 
 TEST_F(DataDirectoryTest, EveryStartIsANewIncarnationAndNothingElseChanges) {
@@ -59,9 +85,11 @@ TEST_F(DataDirectoryTest, EveryStartIsANewIncarnationAndNothingElseChanges) {
   }
 }
 
-TEST_F(DataDirectoryTest, TwoDirectoriesHaveDifferentUuids) {
-  EXPECT_NE(DataDirectory::Open(root_ + "/a").value()->identity().uuid,
-            DataDirectory::Open(root_ + "/b").value()->identity().uuid);
+TEST_F(DataDirectoryTest, TwoDirectoriesHaveDifferentUuidsAndInstances) {
+  const Identity a = DataDirectory::Open(root_ + "/a").value()->identity();
+  const Identity b = DataDirectory::Open(root_ + "/b").value()->identity();
+  EXPECT_NE(a.uuid, b.uuid);
+  EXPECT_NE(a.instance, b.instance);
 }
 
 TEST_F(DataDirectoryTest, AnotherUserIsRefusedAndNamedAndBeginsNoIncarnation) {
@@ -89,15 +117,15 @@ TEST_F(DataDirectoryTest, AnotherMemberOrGroupIsRefusedByName) {
 TEST_F(DataDirectoryTest, AnotherVersionIsRefusedAsSuch) {
   DataDirectory::Open(path_).value().reset();
   std::string text = ReadSmallFile(path_ + "/identity").value();
-  text.replace(text.find("quorate-data 1"), 14, "quorate-data 9");
+  text.replace(text.find("quorate-data 2"), 14, "quorate-data 9");
   text.resize(text.rfind("crc "));
   std::ofstream(path_ + "/identity") << text << absl::StrFormat("crc %08x\n", Crc32c(text));
   ExpectRefused(absl::StatusCode::kFailedPrecondition, "version 9");
 }
 
 TEST_F(DataDirectoryTest, AnyFlippedBitOfTheIdentityIsNoticed) {
-  const std::string text =
-      EncodeIdentity({.uuid = "u", .group = GroupId{1}, .member = MemberId{2}, .incarnation = 3});
+  const std::string text = EncodeIdentity(
+      {.uuid = "u", .group = GroupId{1}, .member = MemberId{2}, .incarnation = 3, .instance = 9});
   ASSERT_TRUE(DecodeIdentity(text).ok());
   for (size_t bit = 0; bit < text.size() * 8; ++bit) {
     std::string damaged = text;
