@@ -4,11 +4,11 @@
 
 #include <fstream>
 #include <mutex>
-#include <random>
 #include <sstream>
 
 #include "api/etcd/server.h"
 #include "api/http/http_server.h"
+#include "app/core_config.h"
 #include "app/metrics.h"
 #include "app/place.h"
 #include "app/seed.h"
@@ -50,15 +50,6 @@ absl::StatusOr<std::optional<TlsMaterial>> LoadTls(const ServeOptions& options) 
 
 void Notice(const std::string& text) { fmt::print(stderr, "quorate: {}\n", text); }
 
-raft::Configuration BootstrapConfiguration(const oracle::Assignment& place) {
-  raft::Configuration configuration;
-  for (const oracle::AssignedMember& member : place.members) {
-    configuration.members.push_back(
-        {.id = member.id, .voter = member.voter, .address = member.addresses.peer});
-  }
-  return configuration;
-}
-
 }  // namespace
 
 // In the order in which they start.
@@ -95,13 +86,8 @@ struct Process::Parts {
 
 absl::Status Process::Parts::TakePlace(std::stop_token stop) {
   ASSIGN_OR_RETURN(directory, storage::DataDirectory::Open(options.data_dir));
-  if (options.oracle_url.empty()) {
-    ASSIGN_OR_RETURN(place, PlaceByHand(options));
-  } else {
-    ASSIGN_OR_RETURN(place, PlaceFromOracle(options, directory->identity().uuid,
-                                            directory->identity().incarnation, std::move(stop)));
-  }
-  return directory->Assign(place.group_id, place.replica_id);
+  ASSIGN_OR_RETURN(place, app::TakePlace(options, *directory, std::move(stop), Notice));
+  return absl::OkStatus();
 }
 
 absl::Status Process::Parts::OpenStorage() {
@@ -136,21 +122,14 @@ absl::Status Process::Parts::StartReplica() {
   replica_options.on_dismissed = on_dismissed;
   replica_options.bootstrap = BootstrapConfiguration(place);
   for (const auto& member : place.members) replica_options.addresses[member.id] = member.addresses.peer;
-  replica_options.core.self = place.replica_id;
-  replica_options.core.incarnation = directory->identity().incarnation;
-  replica_options.core.seed = std::random_device()();
-  const raft::Timing timing = BootstrapTiming(options);
-  replica_options.core.heartbeat_interval = timing.heartbeat;
-  replica_options.core.election_timeout_min = timing.election_min;
-  replica_options.core.election_timeout_max = timing.election_max;
-  replica_options.core.initial_timing = timing;
-  replica_options.core.initial_leases = options.leases;
+  ASSIGN_OR_RETURN(replica_options.core, CoreConfigFor(options, directory->identity()));
   transport::GrpcTransportOptions transport_options{
       .listen = options.listen_peer,
       .advertise = options.advertise_peer,
       .deployment = place.group,
       .group = place.group_id,
       .self = place.replica_id,
+      .message_version = MessageVersionOf(options.feature_level),
       .tls =
           tls ? std::optional(transport::TlsOptions{tls->certificate, tls->key, tls->ca, ""}) : std::nullopt,
       .on_notice = Notice};
@@ -222,6 +201,7 @@ absl::Status Process::Parts::StartHttp() {
   backend.region = options.region;
   backend.etcd = options.listen_etcd;
   backend.version = QUORATE_VERSION;
+  backend.feature_level = options.feature_level;
   backend.collectors.push_back([this](api::MetricsSink& sink) {
     serve::Counters sum;
     for (const auto& counters : udp ? udp->ReadCounters() : std::vector<serve::Counters>()) sum += counters;

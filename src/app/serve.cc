@@ -66,6 +66,13 @@ absl::Status Stranger(const ServeOptions& options) {
       options.data_dir));
 }
 
+absl::Status TooOld(const ServeOptions& options) {
+  return absl::FailedPreconditionError(fmt::format(
+      "the group's feature level has risen above {}, which is all that this program can do: start a newer "
+      "program, or without --feature-level",
+      options.feature_level));
+}
+
 }  // namespace
 
 absl::Status RunServe(ServeOptions options) {
@@ -92,6 +99,7 @@ absl::Status RunServe(ServeOptions options) {
   process->reset();
   if (!dismissed) return absl::OkStatus();
   if (why == raft::Dismissal::kStranger) return Stranger(options);
+  if (why == raft::Dismissal::kTooOld) return TooOld(options);
   fmt::print("quorate: this replica was removed from its group; nothing needs {} any more\n",
              options.data_dir);
   return absl::OkStatus();
