@@ -10,6 +10,7 @@
 #include <stop_token>
 #include <thread>
 
+#include "app/disk_faults.h"
 #include "app/process.h"
 #include "base/status_macros.h"
 
@@ -58,8 +59,9 @@ void WaitFor(std::stop_token stop) {
 }
 
 absl::Status Stranger(const ServeOptions& options) {
-  return absl::FailedPreconditionError(fmt::format(
-      "the group knows this member by another data directory than {}: one that was emptied or made anew may "
+  return absl::PermissionDeniedError(fmt::format(
+      "turned away: the group knows this member by another data directory than {}: one that was emptied or "
+      "made anew may "
       "have "
       "forgotten what it acknowledged, and does not take part. Give the old directory back, or make it a new "
       "member: quorate member replace",
@@ -71,6 +73,20 @@ absl::Status TooOld(const ServeOptions& options) {
       "the group's feature level has risen above {}, which is all that this program can do: start a newer "
       "program, or without --feature-level",
       options.feature_level));
+}
+
+absl::Status AfterDismissal(raft::Dismissal why, const ServeOptions& options) {
+  switch (why) {
+    case raft::Dismissal::kStranger:
+      return Stranger(options);
+    case raft::Dismissal::kTooOld:
+      return TooOld(options);
+    case raft::Dismissal::kRemoved:
+      break;
+  }
+  fmt::print("quorate: this replica was removed from its group; nothing needs {} any more\n",
+             options.data_dir);
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -88,21 +104,19 @@ absl::Status RunServe(ServeOptions options) {
     signals.RequestStop();
   };
   absl::StatusOr<std::unique_ptr<Process>> process = Process::Start(options, signals.token(), on_dismissed);
-  if (!process.ok()) {
+  if (!process.ok() && !dismissed) {
+    TakeCareOf(options.data_dir, process.status());
     return signals.token().stop_requested() ? absl::OkStatus() : process.status();
   }
-  fmt::print("quorate: {}\n", (*process)->Describe());
-  std::fflush(stdout);
-  WaitFor(signals.token());
-  fmt::print("quorate: stopping\n");
-  std::fflush(stdout);
-  process->reset();
-  if (!dismissed) return absl::OkStatus();
-  if (why == raft::Dismissal::kStranger) return Stranger(options);
-  if (why == raft::Dismissal::kTooOld) return TooOld(options);
-  fmt::print("quorate: this replica was removed from its group; nothing needs {} any more\n",
-             options.data_dir);
-  return absl::OkStatus();
+  if (process.ok()) {
+    fmt::print("quorate: {}\n", (*process)->Describe());
+    std::fflush(stdout);
+    WaitFor(signals.token());
+    fmt::print("quorate: stopping\n");
+    std::fflush(stdout);
+    process->reset();
+  }
+  return dismissed ? AfterDismissal(why, options) : absl::OkStatus();
 }
 
 }  // namespace quorate::app

@@ -161,5 +161,87 @@ TEST_F(DataDirectoryTest, AnInterruptedReplacementLeavesTheOldIdentity) {
   EXPECT_EQ(DataDirectory::Open(path_).value()->identity().incarnation, 2u);
 }
 
+// --- another instance ---
+
+class DamagedDirectoryTest : public DataDirectoryTest {
+ protected:
+  // A directory with a log and a state, each with `content`.
+  void Fill(const std::string& content) {
+    for (const char* name : {"wal", "state"}) {
+      fs::create_directory(path_ + "/" + name);
+      std::ofstream(path_ + "/" + name + "/file") << content;
+    }
+  }
+  std::string Kept(int number, const std::string& name) {
+    return ReadSmallFile(path_ + "/damaged-" + std::to_string(number) + "/" + name + "/file").value_or("");
+  }
+};
+
+TEST_F(DamagedDirectoryTest, ARepairPutsTheDataAsideAndIsAnotherInstance) {
+  const auto data = DataDirectory::Open(path_).value();
+  ASSERT_TRUE(data->Assign(GroupId{3}, MemberId{2}).ok());
+  ASSERT_TRUE(data->MarkLogBegun().ok());
+  const Identity before = data->identity();
+  Fill("old");
+  ASSERT_TRUE(data->BeginRepair().ok());
+  EXPECT_EQ(data->identity().repairs, before.instance);
+  EXPECT_NE(data->identity().instance, before.instance);
+  EXPECT_FALSE(data->identity().has_log) << "it begins with an empty log";
+  EXPECT_EQ(data->identity().member, before.member);
+  EXPECT_EQ(Kept(1, "wal"), "old");
+  EXPECT_EQ(Kept(1, "state"), "old");
+  EXPECT_FALSE(fs::exists(path_ + "/wal"));
+  ASSERT_TRUE(data->FinishRepair().ok());
+  EXPECT_EQ(data->identity().repairs, 0u);
+}
+
+TEST_F(DamagedDirectoryTest, ASecondRepairBeforeTheFirstIsDoneStillRepairsTheInstanceThatTheGroupKnows) {
+  const auto data = DataDirectory::Open(path_).value();
+  const uint64_t known = data->identity().instance;
+  ASSERT_TRUE(data->BeginRepair().ok());
+  const uint64_t second = data->identity().instance;
+  ASSERT_TRUE(data->BeginRepair().ok());
+  EXPECT_EQ(data->identity().repairs, known);
+  EXPECT_NE(data->identity().instance, second);
+}
+
+TEST_F(DamagedDirectoryTest, TheNewestTwoAreKept) {
+  const auto data = DataDirectory::Open(path_).value();
+  for (const char* content : {"a", "b", "c"}) {
+    Fill(content);
+    ASSERT_TRUE(data->BeginRepair().ok());
+  }
+  EXPECT_FALSE(fs::exists(path_ + "/damaged-1"));
+  EXPECT_EQ(Kept(2, "wal"), "b");
+  EXPECT_EQ(Kept(3, "state"), "c");
+}
+
+TEST_F(DamagedDirectoryTest, AMarkIsFoundByTheNextStartAndGoesWithTheData) {
+  DataDirectory::Open(path_).value().reset();
+  MarkDamaged(path_, "a table does not read");
+  MarkDamaged(path_, "and then this");
+  {
+    const auto data = DataDirectory::Open(path_).value();
+    EXPECT_EQ(data->damage(), "a table does not read\n");
+    ASSERT_TRUE(data->BeginRepair().ok());
+    EXPECT_EQ(data->damage(), "");
+  }
+  EXPECT_EQ(DataDirectory::Open(path_).value()->damage(), "");
+  EXPECT_TRUE(fs::exists(path_ + "/damaged-1/damage"));
+}
+
+TEST_F(DataDirectoryTest, AMoveToAnotherGroupKeepsTheLogAndTheOldIdentity) {
+  const auto data = DataDirectory::Open(path_).value();
+  ASSERT_TRUE(data->Assign(GroupId{3}, MemberId{2}).ok());
+  ASSERT_TRUE(data->MarkLogBegun().ok());
+  const Identity before = data->identity();
+  ASSERT_TRUE(data->MoveToGroup(GroupId{99}).ok());
+  EXPECT_EQ(data->identity().group, GroupId{99});
+  EXPECT_NE(data->identity().instance, before.instance);
+  EXPECT_TRUE(data->identity().has_log);
+  EXPECT_EQ(DecodeIdentity(ReadSmallFile(path_ + "/identity.old-1").value()).value(), before);
+  EXPECT_FALSE(data->Assign(GroupId{3}, MemberId{2}).ok());
+}
+
 }  // namespace
 }  // namespace quorate::storage

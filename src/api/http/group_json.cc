@@ -152,6 +152,12 @@ json TimingToJson(const raft::Timing& timing) {
           {"hold_ms", Milliseconds(timing.hold)}};
 }
 
+json DiskToJson(const HttpBackend& backend) {
+  if (!backend.disk) return nullptr;
+  const HttpBackend::Disk disk = backend.disk();
+  return {{"free_bytes", disk.free_bytes}, {"low", disk.low}};
+}
+
 json GroupToJson(const HttpBackend& backend) {
   const replica::GroupStatus status = backend.client->Status();
   const raft::Status& raft = status.raft;
@@ -178,6 +184,7 @@ json GroupToJson(const HttpBackend& backend) {
           {"change_under_way", IsChangeUnderWay(raft.configuration)},
           {"members", MembersToJson(raft, backend.feature_level)},
           {"zones", std::move(zones)},
+          {"disk", DiskToJson(backend)},
           {"etcd", backend.etcd},
           {"version", backend.version}};
 }
