@@ -20,7 +20,8 @@ namespace quorate::app {
 absl::StatusOr<oracle::Assignment> TakePlace(const ServeOptions& options, storage::DataDirectory& directory,
                                              std::stop_token stop,
                                              const std::function<void(const std::string&)>& notice);
-// "1=127.0.0.1:2380", "4=127.0.0.1:2380/learner" or "4=127.0.0.1:2380/joined"; `flag` is where it comes from, for the error.
+// "1=127.0.0.1:2380", "4=127.0.0.1:2380/learner" or "4=127.0.0.1:2380/joined"; `flag` is where it comes from,
+// for the error.
 absl::StatusOr<oracle::AssignedMember> ParseMember(const std::string& flag, const std::string& text);
 
 // From --members, --group-id and so on. The zones' nameservers are the members' hosts.

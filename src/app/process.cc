@@ -56,6 +56,11 @@ absl::StatusOr<std::optional<TlsMaterial>> LoadTls(const ServeOptions& options) 
   return std::optional<TlsMaterial>(std::move(tls));
 }
 
+// At least; a group that this replica joined had somebody to join.
+size_t KnownMembers(const oracle::Assignment& place) {
+  return place.members.empty() ? 2 : place.members.size();
+}
+
 void Notice(const std::string& text) { fmt::print(stderr, "quorate: {}\n", text); }
 
 }  // namespace
@@ -172,7 +177,7 @@ absl::Status Process::Parts::StartOnWhatIsThere() {
   if (started.ok()) started = StartReplica();
   if (DiskFaultOf(started) == DiskFault::kDamaged) {
     CloseStorage();
-    RETURN_IF_ERROR(Repair(*directory, {MessageOf(started), options.repair, place.members.size()}, Notice));
+    RETURN_IF_ERROR(Repair(*directory, {MessageOf(started), options.repair, KnownMembers(place)}, Notice));
     started = OpenStorage();
     if (started.ok()) started = StartReplica();
   }

@@ -26,6 +26,13 @@ CliResult<json> AskOne(const GroupClient& client, const Group& group, const Repl
   return CliError{ExitCode::kFailed, group.Label() + " gave no group status; is it a replica?"};
 }
 
+// An earlier attempt was sent and not answered, whatever the later ones say.
+CliError Lost(const Group& group) {
+  return {ExitCode::kUnknown,
+          group.Label() + ": sent, and not answered: it may yet come about. `quorate member list` and `quorate "
+                          "group status` show what is so"};
+}
+
 }  // namespace
 
 CliResult<LeaderReply> AskLeader(const GroupClient& client, const Group& group, const std::string& path) {
@@ -64,16 +71,17 @@ GroupReply CallLeader(const Target& target, const Group& group, const GroupReque
   send.overall = std::min(send.overall, kAttempt);
   look.attempt_may_outlast = send.attempt_may_outlast = true;
   look.attempt = kAttempt;
-  for (;;) {
+  for (bool lost = false;;) {
     const bool last = SteadyClock::now() + kPause >= deadline;
     const auto leader = AskLeader(GroupClient(look), group, "/api/v1/group");
     if (leader.ok()) {
       GroupReply reply =
           GroupClient(send).Call({group.region, group.name, {}, {leader->replica}}, request);
       if (reply.ok() && reply->status != 421) return reply;
-      if (last) return reply;
+      lost |= !reply.ok() && reply.error().code == ExitCode::kUnknown;
+      if (last) return lost ? Lost(group) : reply;
     } else if (last || leader.error().code != ExitCode::kUnavailable) {
-      return leader.error();
+      return lost ? Lost(group) : leader.error();
     }
     std::this_thread::sleep_for(kPause);
   }
