@@ -254,21 +254,24 @@ absl::StatusOr<JoinedPlace> FromReply(long status, const std::string& body, uint
 TEST(PlaceFromReply, TakesANewPlaceAndOneThatItHasAlready) {
   const JoinedPlace expected{GroupId{1}, MemberId{4}, "g"};
   EXPECT_EQ(FromReply(201, kPlace).value(), expected);
-  const std::string already = std::string(R"({"error": "member 4", "code": "already", "place": )") + kPlace + "}";
+  const std::string already =
+      std::string(R"({"error": "member 4", "code": "already", "place": )") + kPlace + "}";
   EXPECT_EQ(FromReply(409, already, 255, "127.0.0.9:1").value(), expected) << "the same data directory";
   const auto other = FromReply(409, already, 7);
   EXPECT_EQ(other.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(MessageOf(other.status()), HasSubstr("another data directory"));
   std::string by_hand = already;
   by_hand.replace(by_hand.find("00000000000000ff"), 16, "");
-  EXPECT_EQ(FromReply(409, by_hand, 7).value(), expected) << "added by hand, for whoever comes to that address";
+  EXPECT_EQ(FromReply(409, by_hand, 7).value(), expected)
+      << "added by hand, for whoever comes to that address";
   EXPECT_FALSE(FromReply(409, by_hand, 7, "127.0.0.9:1").ok());
 }
 
 TEST(PlaceFromReply, SaysWhetherToAskAgain) {
   for (const int status : {421, 429, 500, 503, 504})
     EXPECT_TRUE(absl::IsUnavailable(FromReply(status, "{}").status())) << status;
-  for (const int status : {400, 404}) EXPECT_TRUE(absl::IsFailedPrecondition(FromReply(status, "{}").status()));
+  for (const int status : {400, 404})
+    EXPECT_TRUE(absl::IsFailedPrecondition(FromReply(status, "{}").status()));
   EXPECT_THAT(MessageOf(FromReply(401, "{}").status()), HasSubstr("api.token_file"));
   for (const char* body : {"", "[]", "{}", R"({"id": 4})", R"({"id": 4, "group": {"id": 1, "name": "a
 b"}})",

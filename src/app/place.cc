@@ -50,8 +50,8 @@ namespace {
 // Asks the Oracle until the group is formed or `stop`.
 absl::StatusOr<oracle::Assignment> PlaceFromOracle(const ServeOptions& options,
                                                    const storage::Identity& identity, std::stop_token stop) {
-  oracle::JoinRequest request{
-      options.oracle_url, options.region, options.inst_id, identity.uuid, identity.incarnation, {}};
+  oracle::JoinRequest request{options.oracle_url, options.region,       options.inst_id,
+                              identity.uuid,      identity.incarnation, {}};
   request.addresses.peer = options.advertise_peer.empty() ? options.listen_peer : options.advertise_peer;
   if (!options.listen_dns.empty()) request.addresses.dns = options.listen_dns.front();
   request.addresses.http = options.listen_http;
@@ -82,8 +82,8 @@ absl::StatusOr<oracle::Assignment> PlaceByJoining(const ServeOptions& options,
     if (joined.ok()) RETURN_IF_ERROR(SavePlace(directory.path(), *joined));
   }
   if (!joined.ok()) return joined.status();
-  return oracle::Assignment{identity.member ? identity.group : joined->group, joined->group_name,
-                            joined->member, {}, {}};
+  return oracle::Assignment{
+      identity.member ? identity.group : joined->group, joined->group_name, joined->member, {}, {}};
 }
 
 }  // namespace

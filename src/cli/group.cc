@@ -58,7 +58,8 @@ void PrintTable(const json& status) {
 
 void PrintStatus(const Group& group, const json& status) {
   fmt::print(
-      "{}: group {}, replica {} ({}), leader {}, term {}, commit {}, applied {}, feature level {}, leases {}, "
+      "{}: group {}, replica {} ({}), leader {}, term {}, commit {}, applied {}, feature level {}, leases "
+      "{}, "
       "zones {}\n",
       group.Label(), status.at("group").value("id", uint64_t{0}), status.value("replica", uint64_t{0}),
       status.value("role", ""), status.value("leader", uint64_t{0}), status.value("term", uint64_t{0}),

@@ -29,8 +29,9 @@ CliResult<json> AskOne(const GroupClient& client, const Group& group, const Repl
 // An earlier attempt was sent and not answered, whatever the later ones say.
 CliError Lost(const Group& group) {
   return {ExitCode::kUnknown,
-          group.Label() + ": sent, and not answered: it may yet come about. `quorate member list` and `quorate "
-                          "group status` show what is so"};
+          group.Label() +
+              ": sent, and not answered: it may yet come about. `quorate member list` and `quorate "
+              "group status` show what is so"};
 }
 
 }  // namespace
@@ -54,9 +55,8 @@ CliResult<LeaderReply> AskLeader(const GroupClient& client, const Group& group, 
     if (replica.id != leader || replica.http.empty()) continue;
     auto body = AskOne(client, group, replica, path);
     if (body.ok() && body->value("role", "") == "leader") return LeaderReply{replica, *std::move(body)};
-    return CliError{
-        ExitCode::kUnavailable,
-        fmt::format("{}: member {} leads, and does not say so just now", group.Label(), leader)};
+    return CliError{ExitCode::kUnavailable,
+                    fmt::format("{}: member {} leads, and does not say so just now", group.Label(), leader)};
   }
   return CliError{ExitCode::kFailed,
                   fmt::format("{}: member {} leads, and where its HTTP door is nobody says: name it with "
@@ -75,8 +75,7 @@ GroupReply CallLeader(const Target& target, const Group& group, const GroupReque
     const bool last = SteadyClock::now() + kPause >= deadline;
     const auto leader = AskLeader(GroupClient(look), group, "/api/v1/group");
     if (leader.ok()) {
-      GroupReply reply =
-          GroupClient(send).Call({group.region, group.name, {}, {leader->replica}}, request);
+      GroupReply reply = GroupClient(send).Call({group.region, group.name, {}, {leader->replica}}, request);
       if (reply.ok() && reply->status != 421) return reply;
       lost |= !reply.ok() && reply.error().code == ExitCode::kUnknown;
       if (last) return lost ? Lost(group) : reply;

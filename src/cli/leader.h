@@ -8,8 +8,8 @@
 
 namespace quorate::cli {
 
-// A replica's door, with what GET `path` said there: the leader's, where its door is known. `path` must be one
-// whose object has "role" and "leader".
+// A replica's door, with what GET `path` said there: the leader's, where its door is known. `path` must be
+// one whose object has "role" and "leader".
 struct LeaderReply {
   Replica replica;
   nlohmann::json body;

@@ -31,9 +31,9 @@ std::string Done(const MemberChange& change, uint64_t id, bool already) {
   const char* so = already ? " already" : "";
   switch (change.kind) {
     case Kind::kAdd:
-      return fmt::format("member {} is at {}{}: {}", id, change.address, so,
-                         change.learner ? "a learner, without a vote"
-                                        : "it gets a vote once it has caught up");
+      return fmt::format(
+          "member {} is at {}{}: {}", id, change.address, so,
+          change.learner ? "a learner, without a vote" : "it gets a vote once it has caught up");
     case Kind::kReplace:
       return fmt::format("member {} is at {}{}: once it has caught up it gets a vote, and member {} goes", id,
                          change.address, so, change.id);
@@ -80,8 +80,7 @@ ExitCode Wait(const Target& target, const Group& group, const MemberChange& chan
   policy.attempt = kAsk;
   for (std::string said;;) {
     const auto leader = AskLeader(GroupClient(policy), group, "/api/v1/members");
-    const std::string missing =
-        leader.ok() ? StillMissing(change, id, leader->body) : leader.error().message;
+    const std::string missing = leader.ok() ? StillMissing(change, id, leader->body) : leader.error().message;
     if (missing.empty()) return ExitCode::kOk;
     if (missing != said && !target.json()) fmt::print(stderr, "quorate: {}\n", missing);
     said = missing;

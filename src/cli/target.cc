@@ -108,7 +108,8 @@ CliResult<std::vector<Group>> Target::Groups() const {
 std::shared_ptr<Target> AddTargetFlags(CLI::App& command) {
   auto target = std::make_shared<Target>();
   CLI::Option* oracle = command.add_option("--oracle", target->oracle, "URL of the deployment's Oracle");
-  CLI::Option* server = command.add_option("--server", target->server, "URL of one replica, or of several with commas between: their group alone");
+  CLI::Option* server = command.add_option(
+      "--server", target->server, "URL of one replica, or of several with commas between: their group alone");
   oracle->excludes(server);
   command.add_option("--region", target->region, "Only this region (with --oracle)");
   command.add_option("--group", target->group, "Only groups of this name (with --oracle)");

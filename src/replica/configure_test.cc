@@ -124,7 +124,8 @@ TEST(ChangedMembers, ANewOneMustFit) {
   ExpectRefused(*once, heir, StatusCode::kInvalidArgument, "member 6 is a learner");
   raft::Configuration full = c;
   while (full.members.size() < 64)
-    full.members.push_back({.id = full.members.back().id + 1, .address = "x:" + std::to_string(full.members.size())});
+    full.members.push_back(
+        {.id = full.members.back().id + 1, .address = "x:" + std::to_string(full.members.size())});
   ExpectRefused(full, At("10.0.0.99:1"), StatusCode::kInvalidArgument, "64 members at most");
 }
 
@@ -183,8 +184,7 @@ TEST(ChangedMembers, NeedFeatureLevelTwoAndSettingsDoNot) {
 raft::Status Leading(std::vector<uint64_t> recent) {
   raft::Status status{.self = MemberId{1}, .leader = MemberId{1}, .role = raft::Role::kLeader};
   for (const uint64_t id : {2, 3})
-    status.peers.push_back(
-        {.id = MemberId{id}, .recent = std::ranges::find(recent, id) != recent.end()});
+    status.peers.push_back({.id = MemberId{id}, .recent = std::ranges::find(recent, id) != recent.end()});
   return status;
 }
 

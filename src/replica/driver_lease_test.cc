@@ -188,7 +188,8 @@ TEST(Configure, AMemberThatLeavesIsGoneBeforeTheAnswerSaysSo) {
   Shell shell(1);
   shell.Lead();
   const auto configuration = [&] { return shell.driver->core().GetStatus().configuration; };
-  for (int i = 0; i < 20 && configuration().feature_level < 2; ++i) shell.Settle(shell.Wait(milliseconds(50)));
+  for (int i = 0; i < 20 && configuration().feature_level < 2; ++i)
+    shell.Settle(shell.Wait(milliseconds(50)));
   ASSERT_EQ(configuration().feature_level, 2u) << "a leader alone can do what it can";
   std::vector<absl::Status> answers;
   const auto configure = [&](ConfigurationChange change) {

@@ -49,7 +49,7 @@ struct HttpBackend {
   std::string etcd;           // where this replica's etcd door listens; empty: there is none
   std::string version;
   uint64_t feature_level = raft::kFeatureLevel;  // what this program can do
-  std::vector<MetricsCollector> collectors;  // beside those of this door, Raft and the process
+  std::vector<MetricsCollector> collectors;      // beside those of this door, Raft and the process
 };
 
 }  // namespace quorate::api

@@ -181,9 +181,8 @@ void AddMemberRoutes(const ContextPtr& context, Router& router) {
   add("DELETE", "/api/v1/members/{id}", [](MemberId id, bool force) -> replica::ConfigurationChange {
     return replica::RemoveMember{id, force};
   });
-  add("POST", "/api/v1/members/{id}/promote", [](MemberId id, bool) -> replica::ConfigurationChange {
-    return replica::PromoteMember{id};
-  });
+  add("POST", "/api/v1/members/{id}/promote",
+      [](MemberId id, bool) -> replica::ConfigurationChange { return replica::PromoteMember{id}; });
   add("POST", "/api/v1/members/{id}/demote", [](MemberId id, bool force) -> replica::ConfigurationChange {
     return replica::DemoteMember{id, force};
   });

@@ -57,7 +57,8 @@ TEST_F(Members, TheLeaderTellsHowFarEachIs) {
   EXPECT_EQ(learner["instance"], "");
   EXPECT_EQ(list["members"][0]["feature_level"], raft::kFeatureLevel);
   group.client.role = raft::Role::kFollower;
-  EXPECT_FALSE(json::parse(Call("GET", "").body)["members"][1].contains("caught_up")) << "only a leader knows";
+  EXPECT_FALSE(json::parse(Call("GET", "").body)["members"][1].contains("caught_up"))
+      << "only a leader knows";
 }
 
 TEST_F(Members, ANewOneIsToldAllThatItNeeds) {

@@ -25,7 +25,7 @@ struct GrpcTransportOptions {
   GroupId group;
   MemberId self;
   uint8_t message_version = raft::kMessageVersion;  // the newest that it speaks (raft/codec.h)
-  std::optional<TlsOptions> tls;  // absent: no encryption, no authentication
+  std::optional<TlsOptions> tls;                    // absent: no encryption, no authentication
   std::function<void(const std::string&)>
       on_notice;  // peers that come, go, or do not fit; any thread; may be empty
 };
