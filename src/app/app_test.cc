@@ -89,6 +89,9 @@ TEST(Validate, AReplicaIsFormedInOneWay) {
   EXPECT_FALSE(Validate(o).ok()) << "both";
   o.replica_id = 0;
   EXPECT_TRUE(Validate(o).ok()) << Validate(o);
+  o.feature_level = 1;
+  EXPECT_THAT(MessageOf(Validate(o)), HasSubstr("--join needs --feature-level 2"));
+  o.feature_level = 2;
   o.as_learner = true;
   o.replaces = 3;
   EXPECT_THAT(MessageOf(Validate(o)), HasSubstr("replaces nobody"));

@@ -183,6 +183,9 @@ absl::Status CheckFormation(const ServeOptions& o) {
   if (by_hand && (o.group_id == 0 || o.members.empty())) {
     return absl::InvalidArgumentError("--replica-id needs --group-id and --members 1=ip:port,2=ip:port,...");
   }
+  if (by_joining && o.feature_level < 2) {
+    return absl::InvalidArgumentError("--join needs --feature-level 2");
+  }
   if (o.as_learner && o.replaces != 0) {
     return absl::InvalidArgumentError("a learner replaces nobody: leave out --as-learner or --replaces");
   }
