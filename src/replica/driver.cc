@@ -275,6 +275,9 @@ void Driver::Write(raft::Effects& effects) {
   if (reconfigured) {
     published_configuration_ = core_.configuration_index();
     actions_.configuration = core_.GetStatus().configuration;
+    // What the group does from now on this program may not understand.
+    if (actions_.configuration->feature_level > config_.core.feature_level && !stop_deadline_)
+      OnDismissed(raft::Dismissal::kTooOld);
     SetReadTimes();
   }
   pending_writes_.push_back(std::move(pending));
