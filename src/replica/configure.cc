@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/limits.h"
+#include "base/sim_hooks.h"
 
 namespace quorate::replica {
 namespace {
@@ -73,7 +74,8 @@ absl::Status CheckNew(const AddMember& add, raft::Configuration& c) {
 
 absl::Status Apply(const AddMember& add, raft::Configuration& c) {
   if (absl::Status status = CheckNew(add, c); !status.ok()) return status;
-  c.members.push_back({.id = MemberId{std::max(c.last_id, c.members.back().id).value + 1},
+  const MemberId newest = SIM_MUTANT("id-given-twice") ? MemberId{} : c.last_id;
+  c.members.push_back({.id = MemberId{std::max(newest, c.members.back().id).value + 1},
                        .voter = false,
                        .lease_eligible = false,
                        .promote = add.promote || add.replaces,

@@ -7,6 +7,7 @@
 #include "dns/presentation.h"
 #include "kv/store.h"
 #include "raft/codec.h"
+#include "raft/quorum.h"
 #include "rsm/read.h"
 
 namespace quorate::sim {
@@ -82,11 +83,29 @@ void Checker::CheckCommitRule(MemberId id, const Before& before, const raft::Cor
 void Checker::CheckConfiguration(MemberId id, const raft::Core& core) {
   const LogIndex commit = core.commit_index();
   if (std::exchange(commit_seen_[id], commit) == commit) return;
-  const uint64_t digest = Digest(raft::EncodeConfiguration(core.ConfigurationAt(commit)));
+  const raft::Configuration configuration = core.ConfigurationAt(commit);
+  const uint64_t digest = Digest(raft::EncodeConfiguration(configuration));
   const auto [first, is_new] = configurations_.try_emplace(commit, digest);
+  if (is_new) CheckIds(commit, configuration);
   if (first->second != digest)
     world_.Fail("equal configurations", absl::StrCat("as of entry ", commit.value, " member ", id.value,
                                                      " knows another configuration than others"));
+}
+
+// Who was removed stays so: another machine gets another id.
+void Checker::CheckIds(LogIndex at, const raft::Configuration& c) {
+  for (uint64_t id = 1; id <= c.last_id.value; ++id) {
+    const MemberId member{id};
+    if (raft::FindMember(c, member)) {
+      listed_[member] = std::max(listed_[member], at);
+    } else {
+      removed_[member] = std::min(removed_.try_emplace(member, at).first->second, at);
+    }
+    if (const auto removed = removed_.find(member);
+        removed != removed_.end() && removed->second < listed_[member])
+      world_.Fail("ids are given once", absl::StrCat("member ", id, " was removed by entry ", removed->second.value,
+                                                     " and is listed as of entry ", listed_[member].value));
+  }
 }
 
 void Checker::CheckAppend(MemberId id, const Before& before, const raft::Core& core,

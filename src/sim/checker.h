@@ -59,6 +59,7 @@ class Checker {
   void CheckLeader(MemberId id, const Before& before, const raft::Core& core);
   void CheckCommitRule(MemberId id, const Before& before, const raft::Core& core);
   void CheckConfiguration(MemberId id, const raft::Core& core);
+  void CheckIds(LogIndex at, const raft::Configuration& c);
   void CheckAppend(MemberId id, const Before& before, const raft::Core& core, const storage::LogWrite& write,
                    bool alone);
 
@@ -72,6 +73,8 @@ class Checker {
   std::map<LogIndex, Applied> applied_;
   std::map<MemberId, LogIndex> commit_seen_;
   std::map<LogIndex, uint64_t> configurations_;  // as of a committed index
+  std::map<MemberId, LogIndex> listed_;          // the last time that it was
+  std::map<MemberId, LogIndex> removed_;         // the first time that it was not any more
   std::map<Revision, std::string> changes_;
   std::map<std::string, Revision> written_;
   std::map<Revision, Write> acknowledged_;
