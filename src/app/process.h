@@ -18,7 +18,7 @@ class Process {
   // `on_dismissed`: the group has turned this replica away; from one of its threads, must not block.
   static absl::StatusOr<std::unique_ptr<Process>> Start(const ServeOptions& options, std::stop_token stop,
                                                         std::function<void(raft::Dismissal)> on_dismissed);
-  // Doors first, then leadership is handed over, then the log is closed.
+  // Leadership is handed over (bounded), then the doors close, then the log.
   ~Process();
 
   // One line for people: who this is and where it listens.

@@ -10,6 +10,7 @@
 #include <stop_token>
 #include <thread>
 
+#include "app/disk_faults.h"
 #include "app/process.h"
 #include "base/status_macros.h"
 
@@ -58,8 +59,9 @@ void WaitFor(std::stop_token stop) {
 }
 
 absl::Status Stranger(const ServeOptions& options) {
-  return absl::FailedPreconditionError(fmt::format(
-      "the group knows this member by another data directory than {}: one that was emptied or made anew may "
+  return absl::PermissionDeniedError(fmt::format(
+      "turned away: the group knows this member by another data directory than {}: one that was emptied or "
+      "made anew may "
       "have "
       "forgotten what it acknowledged, and does not take part. Give the old directory back, or make it a new "
       "member: quorate member replace",
@@ -82,6 +84,7 @@ absl::Status RunServe(ServeOptions options) {
   };
   absl::StatusOr<std::unique_ptr<Process>> process = Process::Start(options, signals.token(), on_dismissed);
   if (!process.ok()) {
+    TakeCareOf(options.data_dir, process.status());
     return signals.token().stop_requested() ? absl::OkStatus() : process.status();
   }
   fmt::print("quorate: {}\n", (*process)->Describe());

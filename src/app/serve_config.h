@@ -37,6 +37,11 @@ struct ServeOptions {
   bool leases = true;          // read leases from the first formation on
   int hold_ms = 0;             // a DNS query waits at most so long, then SERVFAIL; 0: as the preset says
   uint64_t wal_segment_mib = 16;
+  // Of the data directory's disk. Kept back for when it is full; 0: nothing.
+  uint64_t disk_reserve_mib = 32;
+  // With less than that free, writes that need room are refused; 0: never.
+  uint64_t disk_low_mib = 64;
+  bool repair = true;  // a damaged log or state is given up and fetched from the leader
 
   std::string tls_cert, tls_key, tls_ca;  // PEM files; needed for any address that is not loopback
   std::string api_token_file;  // a line is a token; needed for an HTTP address that is not loopback

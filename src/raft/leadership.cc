@@ -75,11 +75,11 @@ std::optional<ProposeFault> Core::Impl::Refuse(const Proposal& proposal) const {
     return ProposeFault::kQueueFull;
   }
   if (proposal.type != EntryType::kConfiguration) return std::nullopt;
-  CHECK(proposal.payload && DecodeConfiguration(*proposal.payload));
   // One change at a time, and none before this term has committed something: else two changes under way could
   // have majorities without a common member.
   if (SIM_MUTANT("second-change-too-early")) return std::nullopt;
   if (!CommittedInTerm() || !ConfigurationIsCommitted() || ChangeUnderWay()) return ProposeFault::kQueueFull;
+  CHECK(proposal.payload && DecodeConfiguration(*proposal.payload));
   return std::nullopt;
 }
 

@@ -83,7 +83,7 @@ void Core::Impl::TakeLeasesOfLeaving() {
 }
 
 void Core::Impl::MaybeCompleteChange() {
-  if (!ChangeUnderWay()) return;
+  if (!ChangeUnderWay() || log_.configuration().feature_level < 2) return;
   const bool committed = CommittedInTerm() && log_.configuration_index() <= commit_;
   if (!committed && !SIM_MUTANT("joint-left-too-early")) return;
   const Configuration now = log_.configuration();
@@ -175,7 +175,7 @@ void Core::Impl::OnMessage(const Message& m, const Knock& knock) {
 
 // A voter that hears no leader asks for votes, and thereby whether it is one still; the others ask like this.
 void Core::Impl::KnockAround() {
-  if (dismissed_ || Promotable()) return;
+  if (dismissed_ || Promotable() || config_.feature_level < 2) return;
   for (MemberId id : EveryMember(log_.configuration()))
     if (id != config_.self) effects_.send_now.push_back(To(id, Knock{AwaitsRepair() ? config_.repairs : 0}));
 }

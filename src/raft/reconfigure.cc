@@ -100,7 +100,7 @@ bool Core::Impl::AdjustLeases(Configuration& next) {
   const bool begins = now == Timing{} && config_.initial_timing != Timing{};
   if (now == Timing{} && !begins) return false;
   if (begins) BeginTiming(next);
-  const bool stepped = StepTiming(next.timing, now_ - configuration_settled_at_);
+  const bool stepped = !begins && StepTiming(next.timing, now_ - configuration_settled_at_);
   SIM_PROBE("leases.timing-step", begins || stepped);
   const bool on = !begins && next.leases_on && now.lease.count() > 0;
   const bool adjusted = on && AdjustEligibility(next);

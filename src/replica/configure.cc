@@ -74,8 +74,8 @@ absl::Status CheckNew(const AddMember& add, raft::Configuration& c) {
 
 absl::Status Apply(const AddMember& add, raft::Configuration& c) {
   if (absl::Status status = CheckNew(add, c); !status.ok()) return status;
-  const MemberId newest = SIM_MUTANT("id-given-twice") ? MemberId{} : c.last_id;
-  c.members.push_back({.id = MemberId{std::max(newest, c.members.back().id).value + 1},
+  c.last_id = std::max(SIM_MUTANT("id-given-twice") ? MemberId{} : c.last_id, c.members.back().id) + 1;
+  c.members.push_back({.id = c.last_id,
                        .voter = false,
                        .lease_eligible = false,
                        .promote = add.promote || add.replaces,
@@ -124,6 +124,10 @@ constexpr bool kChangesMembers = std::is_same_v<T, AddMember> || std::is_same_v<
 
 }  // namespace
 
+bool IsComplete(const raft::Configuration& c) {
+  return c.outgoing_voters.empty() && std::ranges::none_of(c.members, &raft::Member::leaving);
+}
+
 absl::StatusOr<raft::Configuration> Changed(raft::Configuration now, const ConfigurationChange& change) {
   const bool members =
       std::visit([](const auto& set) { return kChangesMembers<std::decay_t<decltype(set)>>; }, change);
@@ -159,12 +163,8 @@ void PendingConfigure::Check(BootTime now, const raft::Core& core, Actions& acti
   if (!call_) return;
   const bool decided = core.commit_index() >= index_;
   const bool lost = decided && core.TermAt(index_) != term_;
-  if (decided && !lost) {
-    const raft::Configuration c = core.ConfigurationAt(core.commit_index());
-    const bool complete =
-        c.outgoing_voters.empty() && std::ranges::none_of(c.members, &raft::Member::leaving);
-    if (complete) return Finish(absl::OkStatus(), actions);
-  }
+  if (decided && !lost && IsComplete(core.ConfigurationAt(core.commit_index())))
+    return Finish(absl::OkStatus(), actions);
   if (lost || (core.role() != raft::Role::kLeader && core.term() > term_ && now >= deadline_))
     return Finish(absl::UnknownError("leadership changed meanwhile: look whether it came into force"),
                   actions);

@@ -9,6 +9,9 @@
 
 namespace quorate::replica {
 
+// No change of the members is on its way.
+bool IsComplete(const raft::Configuration& configuration);
+
 // The configuration that `change` makes of `now`, which is complete. Errors as Client::Configure.
 absl::StatusOr<raft::Configuration> Changed(raft::Configuration now, const ConfigurationChange& change);
 

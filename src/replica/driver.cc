@@ -76,6 +76,7 @@ Actions Driver::Collect(const Now& now) {
   StartReads();
   MaybeCompact();
   CheckTransfer();
+  YieldToRoom();
   configure_.Check(now.boot, core_, actions_);
   CheckStop();
   PublishLease();

@@ -80,6 +80,7 @@ class Driver {
   void On(BarrierCall event);
   void On(TransferCall event);
   void On(ConfigureCall event);
+  void On(DiskSeen event);
   void On(StopCall event);
   void On(LogWritten event);
   void On(LogCompacted event);
@@ -106,6 +107,7 @@ class Driver {
   void StartReads();
   void MaybeCompact();
   void CheckTransfer();
+  void YieldToRoom();
   void CheckStop();
   void ReportSnapshots();
   bool leads() const { return core_.role() == raft::Role::kLeader; }
@@ -147,6 +149,8 @@ class Driver {
   LogIndex published_last_;           // of the log, as the published view knows it
   BootTime published_lease_ = kLongAgo, published_fresh_ = kLongAgo;
 
+  bool disk_low_ = false;
+  BootTime yield_not_before_;
   std::optional<Transfer> transfer_;
   PendingConfigure configure_;
   std::optional<BootTime> stop_deadline_;  // stopping

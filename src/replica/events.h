@@ -52,6 +52,9 @@ struct ConfigureCall {
   Duration timeout{0};
   std::function<void(absl::Status)> done;
 };
+struct DiskSeen {  // what the shell found out about the disk
+  bool low = false;
+};
 struct StopCall {};  // hand leadership over, then fail what waits
 
 // What the log thread did.
@@ -96,7 +99,7 @@ struct SnapshotWritten {
 };
 
 using Event = std::variant<MessageReceived, ProposeCall, ReadCall, BarrierCall, TransferCall, ConfigureCall,
-                           StopCall, LogWritten, LogCompacted, EntriesApplied, SnapshotTaken,
+                           DiskSeen, StopCall, LogWritten, LogCompacted, EntriesApplied, SnapshotTaken,
                            SnapshotInstalled, StateFlushed, SnapshotRead, SnapshotWritten>;
 
 // --- jobs: done elsewhere, each list by one thread in the order given ---

@@ -57,6 +57,10 @@ class Replica {
   // For the DNS workers. Lives as long as the replica.
   ReadGate& gate();
 
+  // Whether the disk is nearly full, when that changes and from time to time. A leader then hands over to a
+  // voter that has room. Any thread, not after Stop().
+  void SetDiskLow(bool low);
+
   // Hands leadership over (bounded by stop_timeout), answers every waiting caller, joins the threads. After
   // it no callback is called. Once.
   void Stop();

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/disk_fault.h"
 #include "base/limits.h"
 #include "base/overloaded.h"
 
@@ -244,7 +245,7 @@ void Runner::RunLog() {
     const auto write = [&] {
       if (batch.empty()) return;
       if (absl::Status status = log_.Write(batch); !status.ok())
-        FailStop("the log cannot be written: " + status.ToString());
+        FailStop("the log cannot be written", status);
       batch.clear();
       PostInternal(LogWritten{last_id});
     };
@@ -257,7 +258,7 @@ void Runner::RunLog() {
       write();
       const auto& base = std::get<raft::SnapshotMeta>(job.work);
       if (absl::Status status = log_.Compact(base); !status.ok())
-        FailStop("the log cannot be compacted: " + status.ToString());
+        FailStop("the log cannot be compacted", status);
       PostInternal(LogCompacted{base.last_index});
     }
     write();
@@ -269,7 +270,7 @@ void Runner::RunApply() {
   for (std::vector<ApplyJob> jobs; !(jobs = apply_jobs_.TakeAll(kLong)).empty() || !apply_jobs_.closed();) {
     for (const ApplyJob& job : jobs) {
       auto event = state_worker_.Run(job);
-      if (!event.ok()) FailStop("the applied state cannot be kept: " + event.status().ToString());
+      if (!event.ok()) FailStop("the applied state cannot be kept", event.status());
       gate_.SetApplied(state_machine_.applied_index());
       PostInternal(*std::move(event));
     }
@@ -282,7 +283,7 @@ void Runner::RunHousekeeping() {
        !(jobs = housekeeping_jobs_.TakeAll(kLong)).empty() || !housekeeping_jobs_.closed();) {
     for (const HousekeepingJob& job : jobs) {
       auto event = state_worker_.Run(job);
-      if (!event.ok()) FailStop("the applied state cannot be flushed: " + event.status().ToString());
+      if (!event.ok()) FailStop("the applied state cannot be flushed", event.status());
       if (event->has_value()) PostInternal(**std::move(event));
     }
   }

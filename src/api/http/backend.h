@@ -39,6 +39,12 @@ struct HttpBackend {
   std::function<std::vector<dns::Name>()> zones;
   // What /readyz waits for beside a linearizable read; empty: nothing. Any thread; may be null.
   std::function<std::string()> why_not_ready;
+  // Of the data directory's disk. Any thread; may be null.
+  struct Disk {
+    uint64_t free_bytes = 0;
+    bool low = false;  // writes that need room are refused
+  };
+  std::function<Disk()> disk;
   std::string group, region;  // names; empty if none
   std::string etcd;           // where this replica's etcd door listens; empty: there is none
   std::string version;

@@ -15,7 +15,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
+#include "base/disk_fault.h"
 #include "base/status_macros.h"
+#include "storage/rocks/fail_stop_files.h"
 #include "storage/rocks/state_directory.h"
 #include "storage/snapshot_stream.h"
 
@@ -30,13 +32,14 @@ std::string_view ViewOf(const rocksdb::Slice& slice) { return {slice.data(), sli
 absl::Status ToStatus(const std::string& path, const rocksdb::Status& status) {
   if (status.ok()) return absl::OkStatus();
   const std::string message = absl::StrCat("applied state in ", path, ": ", status.ToString());
-  if (status.IsNoSpace()) return absl::ResourceExhaustedError(message);
+  if (status.IsNoSpace()) return DiskError(DiskFault::kFull, ENOSPC, message);
   if (status.IsCorruption()) return absl::DataLossError(message);
+  if (status.IsIOError()) return DiskError(DiskFault::kRead, EIO, message);  // writes: fail_stop_files.h
   return absl::UnavailableError(message);
 }
 
 void StopUnlessOk(const std::string& path, const rocksdb::Status& status) {
-  if (!status.ok()) FailStop(std::string(ToStatus(path, status).message()));
+  if (!status.ok()) FailStop("the applied state cannot be used", ToStatus(path, status));
 }
 
 // A flush or compaction that failed in the background: what is applied can no longer be kept.
@@ -60,6 +63,7 @@ rocksdb::Options OptionsOf(const std::string& path, const RocksOptions& options)
 
   rocksdb::Options out;
   out.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  out.env = rocks::FailStopEnv();
   out.listeners.push_back(std::make_shared<StopOnBackgroundError>(path));
   out.write_buffer_size = options.write_buffer_bytes;
   out.max_write_buffer_number = 2;
