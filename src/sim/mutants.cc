@@ -23,6 +23,7 @@ const Properties kAny = {"election safety",
                          "linearizable history",
                          "no acknowledged write is lost",
                          "commitment by counting",
+                         "a majority of each half",
                          "durable is on disk",
                          "recovery",
                          "fail-stop"};
@@ -287,7 +288,8 @@ void AddDisks(std::vector<Mutant>& all) {
   lost.old_program_percent = 0;
   lost.chaos = seconds(20);
   all.push_back({"repairing-member-counts", "who lost its log votes and counts at once", lost, kAny});
-  all.push_back({"repair-ends-too-early", "who lost its log counts before it has caught up", lost, kAny});
+  all.push_back({"repair-ends-too-early", "who lost its log counts before it has caught up", lost,
+                 {"a repair ends with the log"}});
   all.push_back({"fsync-error-ignored", "a failed sync is taken for a good one",
                  Only({{Fault::kDiskError, 40}, {Fault::kPowerCut, 20}, {Fault::kPartition, 10},
                        {Fault::kHeal, 10}}),

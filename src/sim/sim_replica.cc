@@ -68,6 +68,7 @@ void SimReplica::Start() {
   if (!recovered.ok()) return OnRefusedStart(recovered.status());
   log_begun_ = true;
   on_disk_.clear();
+  log_base_ = recovered->restored.base.last_index;
   for (const raft::LogEntry& entry : recovered->restored.entries) on_disk_[entry.index] = entry.term;
   world_.Note(id_.value, "recovered", recovered->state.index.value);
   MakeThreads(*std::move(recovered));
@@ -214,6 +215,8 @@ void SimReplica::Empty(uint64_t new_instance, bool repairs) {
   disk_ = std::make_unique<storage::FaultyFileSystem>(world_.rng().Next());
   state_image_ = {};
   on_disk_.clear();
+  log_base_ = {};
+  checker_.OnEmptied(id_);
   log_begun_ = lost_ = rotten_ = disk_full_ = false;
   repairs_ = repairs ? std::exchange(instance_, new_instance) : 0;
   if (repairs) return;
@@ -295,7 +298,8 @@ void SimReplica::Turn() {
   Process& p = *process_;
   p.turn_due = false;
   const raft::Status status = p.driver->core().GetStatus();
-  const Checker::Before before{status.role, status.hard_state.current_term, status.last, status.commit};
+  const Checker::Before before{status.role, status.hard_state.current_term, status.last, status.commit,
+                               p.driver->core().configuration_index(), status.configuration};
   const replica::Now now = ReadClock();
   for (replica::Event& event : std::exchange(p.inbox, {})) {
     NoteSnapshotEnd(event);
@@ -355,6 +359,12 @@ void SimReplica::NoteSnapshotEnd(const replica::Event& event) {
   const auto* received = std::get_if<replica::MessageReceived>(&event);
   const auto* reply = received ? std::get_if<raft::SnapshotChunkReply>(&received->message.body) : nullptr;
   if (reply && (reply->installed || reply->refused)) process_->sending.erase(received->message.from);
+}
+
+bool SimReplica::HasOnDisk(LogIndex index, Term term) const {
+  if (index <= log_base_) return true;
+  const auto at = on_disk_.find(index);
+  return at != on_disk_.end() && at->second == term;
 }
 
 void SimReplica::SetTimer() {

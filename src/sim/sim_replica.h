@@ -59,6 +59,8 @@ class SimReplica {
   // The group turned it away: its process ended for good.
   bool dismissed() const { return dismissed_; }
   bool gone() const { return lost_ || dismissed_; }
+  // Whether the entry is in its log on disk, or its state.
+  bool HasOnDisk(LogIndex index, Term term) const;
   uint64_t instance() const { return feature_level_ < 2 ? 0 : instance_; }
   uint64_t repairs() const { return repairs_; }
   uint64_t feature_level() const { return feature_level_; }
@@ -167,6 +169,7 @@ class SimReplica {
   std::unique_ptr<storage::FaultyFileSystem> disk_;
   storage::PersistentMap state_image_;  // what the state store keeps
   std::map<LogIndex, Term> on_disk_;    // what the log has, and perhaps what was cut off at its beginning
+  LogIndex log_base_;
   bool log_begun_ = false;              // the data directory says so
   bool lost_ = false, rotten_ = false, wiped_ = false, dismissed_ = false;
   const raft::Configuration bootstrap_;

@@ -100,6 +100,7 @@ void SimReplica::WriteLog(const std::vector<storage::LogWrite>& batch) {
   if (!status.ok() && !(SIM_MUTANT("fsync-error-ignored") && disk_->has_power())) return FailStop(status);
   for (const storage::LogWrite& write : batch) {
     if (write.install && !write.keep_log_suffix) on_disk_.clear();
+    if (write.install) log_base_ = write.install->last_index;
     if (write.append.empty()) continue;
     on_disk_.erase(on_disk_.lower_bound(write.append.front().index), on_disk_.end());
     for (const raft::LogEntry& entry : write.append) on_disk_[entry.index] = entry.term;

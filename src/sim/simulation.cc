@@ -53,6 +53,10 @@ class Simulation {
                   [this](MemberId id, uint64_t instance) { Join(id, instance); }),
         faults_(world_, network_, shape_, options_.profile, replicas_, operator_),
         workload_(world_, checker_, history_, options_.profile, replicas_) {
+    checker_.SetHas([this](MemberId id, LogIndex index, Term term) {
+      const SimReplica* machine = operator_.Find(id);
+      return machine && machine->HasOnDisk(index, term);
+    });
     SIM_PROBE("sim.shape.lan5", shape_.kind == ShapeKind::kLan5);
     SIM_PROBE("sim.shape.lan3+1", shape_.kind == ShapeKind::kLan3Learner);
     SIM_PROBE("sim.shape.wan5", shape_.kind == ShapeKind::kWan5);
