@@ -383,7 +383,8 @@ void Driver::On(StateFlushed) {
   compacting_ = Compacting::kNo;
   if (receiver_.installing()) return;
   LogIndex cut = std::min({log_sizes_.Target(config_.compaction), flushing_, core_.GetStatus().durable});
-  if (const auto pinned = sender_.pinned()) cut = std::min(cut, *pinned);
+  if (const auto pinned = sender_.pinned(); pinned && !SIM_MUTANT("compaction-past-an-unsent-snapshot"))
+    cut = std::min(cut, *pinned);
   const auto term = core_.TermAt(cut);
   if (cut <= log_sizes_.base() || !term) return;
   compacting_ = Compacting::kCutting;
