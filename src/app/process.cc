@@ -13,6 +13,7 @@
 #include "app/place.h"
 #include "app/seed.h"
 #include "app/seeder.h"
+#include "app/snapshot_source.h"
 #include "base/status_macros.h"
 #include "replica/replica.h"
 #include "rsm/published_view.h"
@@ -143,6 +144,8 @@ absl::Status Process::Parts::StartReplica() {
   replica_options.core.election_timeout_max = timing.election_max;
   replica_options.core.initial_timing = timing;
   replica_options.core.initial_leases = options.leases;
+  if (options.snapshot_rate > 0) replica_options.snapshot_bytes_per_second = options.snapshot_rate;
+  replica_options.compaction.entries_max = options.log_entries;
   transport::GrpcTransportOptions transport_options{
       .listen = options.listen_peer,
       .deployment = place.group,
@@ -214,6 +217,9 @@ absl::Status Process::Parts::StartHttp() {
   };
   backend.why_not_ready = [this] {
     return std::string(seeder->done() ? "" : "the group's zones are not made yet");
+  };
+  backend.open_snapshot = [this] {
+    return OpenSnapshot(state->map(), place.group_id, place.group, clock.Wall());
   };
   backend.group = place.group;
   backend.region = options.region;

@@ -37,6 +37,8 @@ struct ServeOptions {
   bool leases = true;          // read leases from the first formation on
   int hold_ms = 0;             // a DNS query waits at most so long, then SERVFAIL; 0: as the preset says
   uint64_t wal_segment_mib = 16;
+  uint64_t log_entries = 0;    // a longer log is cut to half of it; 0: limits.h
+  uint64_t snapshot_rate = 0;  // bytes per second of all that is sent to members; 0: limits.h
 
   std::string tls_cert, tls_key, tls_ca;  // PEM files; needed for any address that is not loopback
   std::string api_token_file;  // a line is a token; needed for an HTTP address that is not loopback

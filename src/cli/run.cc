@@ -41,6 +41,7 @@ int Run(int argc, char** argv) {
   RegisterKv(app, exit);
   RegisterSession(app, exit);
   RegisterGroup(app, exit);
+  RegisterSnapshot(app, exit);
   RegisterResolve(app, exit);
   RegisterVersion(app, exit);
   try {  // CLI11 reports everything by throwing, --help too

@@ -129,6 +129,13 @@ class Replica:
     def answers(self, name, rdtype="A", **options):
         return answers(self.ip, name, rdtype, port=self.ports["dns"], **options)
 
+    def metric(self, name):
+        """A figure of /metrics without labels; None when nobody answers."""
+        reply = http("GET", self.url + "/metrics", 2.0)
+        if reply is None:
+            return None
+        return next((float(line.split()[1]) for line in reply.text.splitlines() if line.split()[0] == name), None)
+
     def group_status(self):
         reply = http("GET", self.url + "/api/v1/group", 2.0)
         return reply.json() if reply is not None and reply.status_code == 200 else None
@@ -143,17 +150,18 @@ class Group:
     """A static group: by default of 127.BASE.1.NUMBER on the same ports; `places` are (ip, ports) given instead.
     The last `learners` of them have no vote; `options` are more arguments of `serve`."""
 
-    def __init__(self, directory, size=3, zones=("example.org.",), places=None, learners=0, options=()):
+    def __init__(self, directory, size=3, zones=("example.org.",), places=None, learners=0, options=(),
+                 group_id=1):
         self._reservation = None
         if places is None:
             base, self._reservation = local_net.choose_base(["group"], size)
             places = [(f"127.{base}.1.{number}", PORTS) for number in range(1, size + 1)]
         voters = len(places) - learners
-        members = ",".join(f"{number}={host_port(ip, ports['peer'])}" + ("" if number <= voters else "/learner")
+        self.members = members = ",".join(f"{number}={host_port(ip, ports['peer'])}" + ("" if number <= voters else "/learner")
                            for number, (ip, ports) in enumerate(places, 1))
         self.replicas = []
         for number, (ip, ports) in enumerate(places, 1):
-            arguments = ["--group-id", "1", "--group", "example", "--replica-id", str(number), "--members", members,
+            arguments = ["--group-id", str(group_id), "--group", "example", "--replica-id", str(number), "--members", members,
                          "--zones", ",".join(zones), *options]
             self.replicas.append(Replica(f"r{number}", ip, Path(directory) / f"r{number}",
                                          Path(directory) / f"r{number}.log", arguments, ports))

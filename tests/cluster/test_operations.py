@@ -4,7 +4,7 @@ import pytest
 from operation_page import PAGES, run_page, script_of
 
 # Page -> how long it may take, in seconds.
-RUN = {}
+RUN = {"backup-and-restore.md": 120}
 # Pages without a command to run.
 ONLY_READ = {"leases.md", "README.md"}
 

@@ -40,18 +40,21 @@ void StopUnlessOk(const std::string& path, const rocksdb::Status& status) {
 }
 
 // A flush or compaction that failed in the background: what is applied can no longer be kept.
+// While a database is not the state yet (a restore), its errors are those of its writer.
 class StopOnBackgroundError final : public rocksdb::EventListener {
  public:
-  explicit StopOnBackgroundError(std::string path) : path_(std::move(path)) {}
+  StopOnBackgroundError(std::string path, bool armed) : path_(std::move(path)), armed_(armed) {}
   void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* status) override {
-    StopUnlessOk(path_, *status);
+    if (armed_) StopUnlessOk(path_, *status);
   }
+  void Arm() { armed_ = true; }
 
  private:
   const std::string path_;
+  std::atomic<bool> armed_;
 };
 
-rocksdb::Options OptionsOf(const std::string& path, const RocksOptions& options) {
+rocksdb::Options OptionsOf(const RocksOptions& options) {
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = rocksdb::NewLRUCache(options.block_cache_bytes, /*num_shard_bits=*/2);
   table.cache_index_and_filter_blocks = true;
@@ -60,7 +63,6 @@ rocksdb::Options OptionsOf(const std::string& path, const RocksOptions& options)
 
   rocksdb::Options out;
   out.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  out.listeners.push_back(std::make_shared<StopOnBackgroundError>(path));
   out.write_buffer_size = options.write_buffer_bytes;
   out.max_write_buffer_number = 2;
   out.max_background_jobs = options.background_jobs;
@@ -81,9 +83,12 @@ rocksdb::Options OptionsOf(const std::string& path, const RocksOptions& options)
 // One open database. Removes itself from the disk when the last user has gone, once it is obsolete.
 class Database {
  public:
+  enum class Role { kState, kRestore };
   static absl::StatusOr<std::shared_ptr<Database>> Open(const std::string& path, const RocksOptions& options,
-                                                        bool create) {
-    rocksdb::Options rocks_options = OptionsOf(path, options);
+                                                        bool create, Role role) {
+    rocksdb::Options rocks_options = OptionsOf(options);
+    auto on_error = std::make_shared<StopOnBackgroundError>(path, /*armed=*/role == Role::kState);
+    rocks_options.listeners.push_back(on_error);
     rocks_options.create_if_missing = create;
     rocks_options.error_if_exists = create;
     rocksdb::DB* db = nullptr;
@@ -94,7 +99,7 @@ class Database {
           absl::StrCat("applied state in ", path, " is not there: ", status.ToString()));
     }
     if (!status.ok()) return ToStatus(path, status);
-    return std::shared_ptr<Database>(new Database(path, db));
+    return std::shared_ptr<Database>(new Database(path, db, std::move(on_error)));
   }
   ~Database() {
     db_.reset();
@@ -106,17 +111,23 @@ class Database {
   rocksdb::DB& db() const { return *db_; }
   const std::string& path() const { return path_; }
   void MakeObsolete() { obsolete_ = true; }
+  void BecomeState() { on_error_->Arm(); }
 
-  void Write(rocksdb::WriteBatch& batch) {
+  absl::Status TryWrite(rocksdb::WriteBatch& batch) {
     rocksdb::WriteOptions options;
     options.disableWAL = true;
-    StopUnlessOk(path_, db_->Write(options, &batch));
+    return ToStatus(path_, db_->Write(options, &batch));
+  }
+  void Write(rocksdb::WriteBatch& batch) {
+    if (const absl::Status status = TryWrite(batch); !status.ok()) FailStop(std::string(status.message()));
   }
   absl::Status Flush() { return ToStatus(path_, db_->Flush(rocksdb::FlushOptions())); }
 
  private:
-  Database(std::string path, rocksdb::DB* db) : path_(std::move(path)), db_(db) {}
+  Database(std::string path, rocksdb::DB* db, std::shared_ptr<StopOnBackgroundError> on_error)
+      : path_(std::move(path)), on_error_(std::move(on_error)), db_(db) {}
   const std::string path_;
+  const std::shared_ptr<StopOnBackgroundError> on_error_;
   std::unique_ptr<rocksdb::DB> db_;
   std::atomic<bool> obsolete_{false};
 };
@@ -217,14 +228,21 @@ class RocksStateStore::Sink final : public SnapshotSink {
     const absl::Status status = decoder_.Feed(bytes, [&](std::string_view key, std::string_view value) {
       return ToStatus(database_->path(), writes.Put(SliceOf(key), SliceOf(value)));
     });
-    if (status.ok()) database_->Write(writes);
-    return status;
+    RETURN_IF_ERROR(status);
+    return database_->TryWrite(writes);
+  }
+
+  absl::StatusOr<const kv::MapReader*> Verify() override {
+    RETURN_IF_ERROR(decoder_.Finish());
+    RETURN_IF_ERROR(database_->Flush());
+    verified_ = std::make_unique<Map>(database_);
+    return verified_.get();
   }
 
   absl::Status Commit() override {
-    CHECK(database_ != nullptr);
-    RETURN_IF_ERROR(decoder_.Finish());
-    RETURN_IF_ERROR(database_->Flush());
+    CHECK(database_ != nullptr && verified_ != nullptr);
+    verified_.reset();
+    database_->BecomeState();
     RETURN_IF_ERROR(store_.directory_.Switch(number_));
     store_.map_.Exchange(std::exchange(database_, nullptr))->MakeObsolete();
     return absl::OkStatus();
@@ -235,11 +253,13 @@ class RocksStateStore::Sink final : public SnapshotSink {
   const uint64_t number_;
   std::shared_ptr<Database> database_;  // null once committed
   SnapshotDecoder decoder_;
+  std::unique_ptr<Map> verified_;  // of database_
 };
 
 absl::StatusOr<std::unique_ptr<SnapshotSink>> RocksStateStore::BeginRestore() {
   const uint64_t number = directory_.NewNumber();
-  ASSIGN_OR_RETURN(auto database, Database::Open(directory_.PathOf(number), options_, /*create=*/true));
+  ASSIGN_OR_RETURN(auto database, Database::Open(directory_.PathOf(number), options_, /*create=*/true,
+                                                 Database::Role::kRestore));
   return std::make_unique<Sink>(*this, number, std::move(database));
 }
 
@@ -253,7 +273,7 @@ absl::StatusOr<std::unique_ptr<StateStore>> OpenRocksState(const std::string& di
   // makes.
   const bool create = state.current() == 1 && !std::filesystem::exists(path + "/CURRENT");
   if (create) RETURN_IF_ERROR(rocks::RemoveTree(path));
-  ASSIGN_OR_RETURN(auto database, Database::Open(path, options, create));
+  ASSIGN_OR_RETURN(auto database, Database::Open(path, options, create, Database::Role::kState));
   return std::make_unique<RocksStateStore>(std::move(state), options, std::move(database));
 }
 
