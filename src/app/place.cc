@@ -14,15 +14,16 @@ constexpr Duration kFormationTimeout = std::chrono::minutes(10);
 
 constexpr std::string_view kLearnerSuffix = "/learner";
 
-// "1=127.0.0.1:2380" or "4=127.0.0.1:2380/learner"
-absl::StatusOr<oracle::AssignedMember> ParseMember(const std::string& text) {
+}  // namespace
+
+absl::StatusOr<oracle::AssignedMember> ParseMember(const std::string& flag, const std::string& text) {
   const size_t equals = text.find('=');
   uint64_t id = 0;
   const char* end = text.data() + std::min(equals, text.size());
   const auto [parsed, error] = std::from_chars(text.data(), end, id);
   if (equals == std::string::npos || error != std::errc() || parsed != end || id == 0) {
     return absl::InvalidArgumentError(
-        fmt::format("--members: `{}` is not ID=ip:port or ID=ip:port/learner with an ID from 1", text));
+        fmt::format("{}: `{}` is not ID=ip:port or ID=ip:port/learner with an ID from 1", flag, text));
   }
   std::string_view address = std::string_view(text).substr(equals + 1);
   oracle::AssignedMember member{.id = MemberId{id}, .voter = !address.ends_with(kLearnerSuffix)};
@@ -31,18 +32,16 @@ absl::StatusOr<oracle::AssignedMember> ParseMember(const std::string& text) {
   std::string host;
   uint16_t port = 0;
   if (absl::Status s = SplitAddress(member.addresses.peer, host, port); !s.ok()) {
-    return absl::InvalidArgumentError("--members: " + MessageOf(s));
+    return absl::InvalidArgumentError(flag + ": " + MessageOf(s));
   }
   return member;
 }
-
-}  // namespace
 
 absl::StatusOr<oracle::Assignment> PlaceByHand(const ServeOptions& options) {
   oracle::Assignment place{
       GroupId{options.group_id}, options.group_name, MemberId{options.replica_id}, options.zones, {}};
   for (const std::string& text : options.members) {
-    ASSIGN_OR_RETURN(oracle::AssignedMember member, ParseMember(text));
+    ASSIGN_OR_RETURN(oracle::AssignedMember member, ParseMember("--members", text));
     for (const oracle::AssignedMember& other : place.members) {
       if (other.id == member.id) {
         return absl::InvalidArgumentError(

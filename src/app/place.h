@@ -11,6 +11,9 @@
 
 namespace quorate::app {
 
+// "1=127.0.0.1:2380" or "4=127.0.0.1:2380/learner"; `flag` is where it comes from, for the error.
+absl::StatusOr<oracle::AssignedMember> ParseMember(const std::string& flag, const std::string& text);
+
 // From --members, --group-id and so on. The zones' nameservers are the members' hosts.
 absl::StatusOr<oracle::Assignment> PlaceByHand(const ServeOptions& options);
 

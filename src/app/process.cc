@@ -2,18 +2,24 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
+#include <future>
 #include <mutex>
 #include <random>
 #include <sstream>
 
 #include "api/etcd/server.h"
 #include "api/http/http_server.h"
+#include "app/disk_faults.h"
+#include "app/disk_watch.h"
+#include "app/guarded_client.h"
 #include "app/metrics.h"
 #include "app/place.h"
 #include "app/seed.h"
 #include "app/seeder.h"
 #include "app/snapshot_source.h"
+#include "base/disk_fault.h"
 #include "base/status_macros.h"
 #include "replica/replica.h"
 #include "rsm/published_view.h"
@@ -28,6 +34,8 @@
 
 namespace quorate::app {
 namespace {
+
+constexpr Duration kHandOverTimeout = std::chrono::seconds(2);
 
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
@@ -65,6 +73,7 @@ raft::Configuration BootstrapConfiguration(const oracle::Assignment& place) {
 // In the order in which they start.
 struct Process::Parts {
   ServeOptions options;
+  std::function<void(raft::Dismissal)> on_dismissed;
   SystemClock clock;
   std::unique_ptr<storage::DataDirectory> directory;
   oracle::Assignment place;
@@ -77,6 +86,8 @@ struct Process::Parts {
   std::unique_ptr<api::WatchHub> watches;
   std::unique_ptr<rsm::ReplicatedState> state_machine;
   std::unique_ptr<replica::Replica> replica;
+  std::unique_ptr<DiskWatch> disk;
+  std::unique_ptr<GuardedClient> client;  // of the doors
   std::unique_ptr<Seeder> seeder;
   std::unique_ptr<serve::UdpServer> udp;
   std::unique_ptr<serve::TcpServer> tcp;
@@ -86,15 +97,21 @@ struct Process::Parts {
   absl::Status TakePlace(std::stop_token stop);
   absl::Status OpenStorage();
   absl::Status StartReplica();
+  absl::Status StartOnWhatIsThere();
+  void CloseStorage();
+  void WatchDisk();
+  void LookAround(bool disk_low);
   absl::Status StartDns();
   absl::Status StartHttp();
   absl::Status StartEtcd();
   rsm::Observer MakeObserver();
+  void HandOver();
   void Stop();
 };
 
 absl::Status Process::Parts::TakePlace(std::stop_token stop) {
   ASSIGN_OR_RETURN(directory, storage::DataDirectory::Open(options.data_dir));
+  TakeCareOfDiskFaults(options.data_dir);
   if (options.oracle_url.empty()) {
     ASSIGN_OR_RETURN(place, PlaceByHand(options));
   } else {
@@ -133,10 +150,13 @@ rsm::Observer Process::Parts::MakeObserver() {
 absl::Status Process::Parts::StartReplica() {
   replica::ReplicaOptions replica_options;
   replica_options.group = place.group_id;
+  replica_options.on_dismissed = on_dismissed;
   replica_options.bootstrap = BootstrapConfiguration(place);
   for (const auto& member : place.members) replica_options.addresses[member.id] = member.addresses.peer;
   replica_options.core.self = place.replica_id;
   replica_options.core.incarnation = directory->identity().incarnation;
+  replica_options.core.instance = directory->identity().instance;
+  replica_options.core.repairs = directory->identity().repairs;
   replica_options.core.seed = std::random_device()();
   const raft::Timing timing = BootstrapTiming(options);
   replica_options.core.heartbeat_interval = timing.heartbeat;
@@ -148,6 +168,7 @@ absl::Status Process::Parts::StartReplica() {
   replica_options.compaction.entries_max = options.log_entries;
   transport::GrpcTransportOptions transport_options{
       .listen = options.listen_peer,
+      .advertise = options.advertise_peer,
       .deployment = place.group,
       .group = place.group_id,
       .self = place.replica_id,
@@ -166,9 +187,52 @@ absl::Status Process::Parts::StartReplica() {
   ASSIGN_OR_RETURN(replica,
                    replica::Replica::Start(std::move(replica_options),
                                            {*log, *state, *state_machine, published, clock, make_transport}));
+  return absl::OkStatus();
+}
+
+// A log or a state that is damaged is given up once, and the replica begins with nothing.
+absl::Status Process::Parts::StartOnWhatIsThere() {
+  absl::Status started = absl::OkStatus();
+  if (!directory->damage().empty()) started = absl::DataLossError(directory->damage());
+  if (started.ok()) started = OpenStorage();
+  if (started.ok()) started = StartReplica();
+  if (DiskFaultOf(started) == DiskFault::kDamaged) {
+    CloseStorage();
+    RETURN_IF_ERROR(Repair(*directory, {MessageOf(started), options.repair, place.members.size()}, Notice));
+    started = OpenStorage();
+    if (started.ok()) started = StartReplica();
+  }
+  RETURN_IF_ERROR(started);
+  WatchDisk();
+  client = std::make_unique<GuardedClient>(replica->client(), [this] { return disk->low(); });
   ASSIGN_OR_RETURN(rsm::Seed seed, MakeSeed(place.zones, NameserverHosts(place)));
   seeder = std::make_unique<Seeder>(replica->client(), state->map(), std::move(seed));
   return absl::OkStatus();
+}
+
+void Process::Parts::CloseStorage() {
+  state_machine.reset();
+  watches.reset();
+  state.reset();
+  log.reset();
+}
+
+void Process::Parts::WatchDisk() {
+  disk = std::make_unique<DiskWatch>(DiskWatchOptions{.data_dir = options.data_dir,
+                                                      .reserve_bytes = options.disk_reserve_mib << 20,
+                                                      .low_bytes = options.disk_low_mib << 20,
+                                                      .notice = Notice,
+                                                      .each_second = [this](bool low) { LookAround(low); }});
+}
+
+void Process::Parts::LookAround(bool disk_low) {
+  replica->SetDiskLow(disk_low);
+  if (directory->identity().repairs == 0) return;
+  const raft::Configuration now = replica->client().Status().raft.configuration;
+  const auto me = std::ranges::find(now.members, place.replica_id, &raft::Member::id);
+  if (me == now.members.end() || me->instance != directory->identity().instance || me->repairing) return;
+  if (absl::Status done = directory->FinishRepair(); !done.ok()) return FailStop("the repair is done", done);
+  Notice("repaired: this replica has everything from its leader and takes part again");
 }
 
 absl::Status Process::Parts::StartDns() {
@@ -206,7 +270,7 @@ absl::Status Process::Parts::StartHttp() {
     ASSIGN_OR_RETURN(server.tokens, api::LoadTokens(options.api_token_file));
   }
   api::HttpBackend backend;
-  backend.client = &replica->client();
+  backend.client = client.get();
   backend.map = &state->map();
   backend.clock = &clock;
   backend.zones = [this] {
@@ -221,11 +285,15 @@ absl::Status Process::Parts::StartHttp() {
   backend.open_snapshot = [this] {
     return OpenSnapshot(state->map(), place.group_id, place.group, clock.Wall());
   };
+  backend.disk = [this] { return api::HttpBackend::Disk{disk->free_bytes(), disk->low()}; };
   backend.group = place.group;
   backend.region = options.region;
   backend.etcd = options.listen_etcd;
   backend.version = QUORATE_VERSION;
   backend.collectors.push_back([this](api::MetricsSink& sink) {
+    sink.Gauge("quorate_disk_free_bytes", "Room on the data directory's disk",
+               static_cast<double>(disk->free_bytes()));
+    sink.Gauge("quorate_disk_low", "1: the disk is nearly full, writes that need room are refused", disk->low());
     serve::Counters sum;
     for (const auto& counters : udp ? udp->ReadCounters() : std::vector<serve::Counters>()) sum += counters;
     CollectServe(sum, "udp", sink);
@@ -242,28 +310,40 @@ absl::Status Process::Parts::StartEtcd() {
   api::EtcdOptions server;
   server.listen = {options.listen_etcd};
   if (tls) server.tls = api::EtcdTls{tls->certificate, tls->key, tls->ca};
-  const api::EtcdBackend backend{&replica->client(), &state->map(), QUORATE_VERSION, nullptr};
+  const api::EtcdBackend backend{client.get(), &state->map(), QUORATE_VERSION, nullptr};
   ASSIGN_OR_RETURN(etcd, api::EtcdServer::Start(backend, server, *watches));
   return absl::OkStatus();
 }
 
+// While the doors are open: what comes in meanwhile is forwarded to the next leader. A client whose door
+// closes on it then finds another door that knows the leader, so that one retry is enough.
+void Process::Parts::HandOver() {
+  if (!replica) return;
+  const auto over = std::make_shared<std::promise<void>>();
+  replica->client().TransferLeadership(MemberId{}, [over](const absl::Status&) { over->set_value(); });
+  over->get_future().wait_for(kHandOverTimeout);
+}
+
 void Process::Parts::Stop() {
+  HandOver();
   if (http) http->Stop();
   if (etcd) etcd->Stop();
   tcp.reset();
   udp.reset();
+  disk.reset();
   if (replica) replica->Stop();  // answers what waits, the seeder included
   seeder.reset();
 }
 
-absl::StatusOr<std::unique_ptr<Process>> Process::Start(const ServeOptions& options, std::stop_token stop) {
+absl::StatusOr<std::unique_ptr<Process>> Process::Start(const ServeOptions& options, std::stop_token stop,
+                                                        std::function<void(raft::Dismissal)> on_dismissed) {
   auto process = std::unique_ptr<Process>(new Process(std::make_unique<Parts>()));
   Parts& parts = *process->parts_;
   parts.options = options;
+  parts.on_dismissed = std::move(on_dismissed);
   ASSIGN_OR_RETURN(parts.tls, LoadTls(options));
   RETURN_IF_ERROR(parts.TakePlace(std::move(stop)));
-  RETURN_IF_ERROR(parts.OpenStorage());
-  RETURN_IF_ERROR(parts.StartReplica());
+  RETURN_IF_ERROR(parts.StartOnWhatIsThere());
   RETURN_IF_ERROR(parts.StartDns());
   RETURN_IF_ERROR(parts.StartEtcd());
   RETURN_IF_ERROR(parts.StartHttp());

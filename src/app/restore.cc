@@ -82,6 +82,8 @@ raft::Configuration NewConfiguration(const raft::Configuration& old, const oracl
   }
   configuration.timing = old.timing;
   configuration.leases_on = old.leases_on;
+  configuration.feature_level = old.feature_level;
+  configuration.last_id = configuration.members.back().id;
   return configuration;
 }
 

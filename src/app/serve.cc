@@ -10,6 +10,7 @@
 #include <stop_token>
 #include <thread>
 
+#include "app/disk_faults.h"
 #include "app/process.h"
 #include "base/status_macros.h"
 
@@ -34,6 +35,7 @@ class Signals {
     pthread_sigmask(SIG_UNBLOCK, &set_, nullptr);
   }
   std::stop_token token() const { return stop_.get_token(); }
+  void RequestStop() { stop_.request_stop(); }
 
  private:
   void Run() {
@@ -56,6 +58,16 @@ void WaitFor(std::stop_token stop) {
   stopped.wait(lock, stop, [] { return false; });
 }
 
+absl::Status Stranger(const ServeOptions& options) {
+  return absl::PermissionDeniedError(fmt::format(
+      "turned away: the group knows this member by another data directory than {}: one that was emptied or "
+      "made anew may "
+      "have "
+      "forgotten what it acknowledged, and does not take part. Give the old directory back, or make it a new "
+      "member: quorate member replace",
+      options.data_dir));
+}
+
 }  // namespace
 
 absl::Status RunServe(ServeOptions options) {
@@ -63,8 +75,16 @@ absl::Status RunServe(ServeOptions options) {
   RETURN_IF_ERROR(Validate(options));
   setenv("GRPC_VERBOSITY", "NONE", 0);  // what it would print comes back as an error, and is said once, by us
   Signals signals;                      // before any thread, so that all of them leave the signals to it
-  absl::StatusOr<std::unique_ptr<Process>> process = Process::Start(options, signals.token());
+  std::atomic<bool> dismissed = false;
+  std::atomic<raft::Dismissal> why;
+  const auto on_dismissed = [&](raft::Dismissal reason) {
+    why = reason;
+    dismissed = true;
+    signals.RequestStop();
+  };
+  absl::StatusOr<std::unique_ptr<Process>> process = Process::Start(options, signals.token(), on_dismissed);
   if (!process.ok()) {
+    TakeCareOf(options.data_dir, process.status());
     return signals.token().stop_requested() ? absl::OkStatus() : process.status();
   }
   fmt::print("quorate: {}\n", (*process)->Describe());
@@ -72,6 +92,11 @@ absl::Status RunServe(ServeOptions options) {
   WaitFor(signals.token());
   fmt::print("quorate: stopping\n");
   std::fflush(stdout);
+  process->reset();
+  if (!dismissed) return absl::OkStatus();
+  if (why == raft::Dismissal::kStranger) return Stranger(options);
+  fmt::print("quorate: this replica was removed from its group; nothing needs {} any more\n",
+             options.data_dir);
   return absl::OkStatus();
 }
 

@@ -39,6 +39,11 @@ struct ServeOptions {
   uint64_t wal_segment_mib = 16;
   uint64_t log_entries = 0;    // a longer log is cut to half of it; 0: limits.h
   uint64_t snapshot_rate = 0;  // bytes per second of all that is sent to members; 0: limits.h
+  // Of the data directory's disk. Kept back for when it is full; 0: nothing.
+  uint64_t disk_reserve_mib = 32;
+  // With less than that free, writes that need room are refused; 0: never.
+  uint64_t disk_low_mib = 64;
+  bool repair = true;  // a damaged log or state is given up and fetched from the leader
 
   std::string tls_cert, tls_key, tls_ca;  // PEM files; needed for any address that is not loopback
   std::string api_token_file;  // a line is a token; needed for an HTTP address that is not loopback

@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/crc32c.h"
+#include "base/disk_fault.h"
 #include "base/read_view.h"
 #include "base/rng.h"
 
@@ -112,6 +113,28 @@ TEST(Clock, BootTimeDoesNotGoBack) {
   SystemClock clock;
   const BootTime before = clock.Boot();
   EXPECT_GE(clock.Boot(), before);
+}
+
+TEST(DiskFault, TheNameAndTheCodeSayWhatTheDiskDid) {
+  EXPECT_EQ(DiskFaultOf(DiskError(DiskFault::kSync, EIO, "cannot sync wal/1")), DiskFault::kSync);
+  EXPECT_EQ(DiskFaultOf(DiskError(DiskFault::kSync, ENOSPC, "cannot sync wal/1")), DiskFault::kFull);
+  EXPECT_EQ(DiskFaultOf(absl::DataLossError("a flipped bit")), DiskFault::kDamaged);
+  EXPECT_EQ(DiskFaultOf(absl::UnavailableError("no leader")), std::nullopt);
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(FailStop("the log cannot be written", DiskError(DiskFault::kSync, EIO, "cannot sync wal/1")),
+              ::testing::ExitedWithCode(81),
+              "disk fault: sync-failed: the log cannot be written: cannot sync wal/1: Input/output error");
+}
+
+void FullWithAHandler() {
+  SetDiskFaultHandler(
+      [](DiskFault fault, const std::string&) { std::fprintf(stderr, "handled %s\n", NameOf(fault)); });
+  FailStop(DiskFault::kFull, "no room");
+}
+
+TEST(DiskFault, TheHandlerIsCalledBeforeTheEnd) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(FullWithAHandler(), ::testing::ExitedWithCode(83), "handled disk-full");
 }
 
 }  // namespace

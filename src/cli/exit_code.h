@@ -11,6 +11,8 @@ enum class ExitCode : int {
   kUnavailable = 4,   // nobody answered, or no leader: certainly not applied, try again
   kUnknown = 5,       // sent, but no answer says whether it was applied
   kPrecondition = 6,  // --if-revision: it has changed since
+  // Of `serve`; 80 to 84 are base/disk_fault.h's.
+  kTurnedAway = 85,  // another data directory is this member
 };
 
 // The one that a command over several regions ends with: what needs the most care.

@@ -19,6 +19,8 @@ constexpr Duration kBackoffMax = std::chrono::seconds(1);
 constexpr Duration kAskMax = std::chrono::seconds(2);  // for the group's time, which a replica knows itself
 constexpr Duration kUnreachableMax = std::chrono::seconds(3);  // a restarting replica listens again within it
 
+constexpr long kInsufficientStorage = 507;
+
 bool IsDefinite(const HttpReply& reply) {
   return reply.fate == HttpReply::Fate::kAnswered && (reply.status < 502 || reply.status > 504);
 }
@@ -88,11 +90,17 @@ class Attempts {
       key_.clear();
       return std::nullopt;
     }
+    if (reply.fate == HttpReply::Fate::kAnswered && reply.status == kInsufficientStorage) {
+      full_ = std::move(reply);
+      return std::nullopt;
+    }
     if (IsDefinite(reply)) return reply;
     may_be_applied_ |= writes_ && MayBeApplied(reply);
     return std::nullopt;
   }
 
+  // From a replica whose disk is nearly full: it counts when no other takes the request.
+  const std::optional<HttpReply>& full() const { return full_; }
   bool writes() const { return writes_; }
   bool may_be_applied() const { return may_be_applied_; }
   bool anybody_there() const { return anybody_there_; }
@@ -122,6 +130,7 @@ class Attempts {
   const std::string path_;
   HttpCall call_;
   std::string key_, why_ = "it has no HTTP door";
+  std::optional<HttpReply> full_;
   bool may_be_applied_ = false, anybody_there_ = false, redated_ = false;
 };
 
@@ -136,6 +145,7 @@ GroupReply GroupClient::Call(const Group& group, const GroupRequest& request) co
       if (replica.http.empty() || left <= Duration::zero()) continue;
       if (std::optional<HttpReply> reply = attempts.At(replica.http, left)) return *std::move(reply);
     }
+    if (attempts.full() && !attempts.may_be_applied()) return *attempts.full();
     const SteadyClock::time_point give_up =
         attempts.anybody_there() ? deadline : std::min(deadline, start + kUnreachableMax);
     if (SteadyClock::now() + backoff >= give_up) break;

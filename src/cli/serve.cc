@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "base/disk_fault.h"
 #include "base/status_macros.h"
 #include "cli/commands.h"
 
@@ -57,19 +58,30 @@ void RegisterServe(CLI::App& app, ExitCode& exit) {
   command->add_flag_callback(
       "--no-leases", [options] { options->leases = false; },
       "A new group begins without read leases; later `quorate group set leases=on`");
+  command->add_option("--disk-reserve", options->disk_reserve_mib,
+                      "MiB kept back on the data directory's disk for when it is full; 0: none");
+  command->add_option("--disk-low", options->disk_low_mib,
+                      "With less MiB free, writes that need room are refused; 0: never");
+  command->add_flag_callback(
+      "--no-repair", [options] { options->repair = false; },
+      "With a damaged log or state: end, instead of getting everything from the leader");
   command->footer(
       "Examples:\n"
       "  quorate serve --data d1 --listen-dns 127.0.0.1:5301 --listen-http 127.0.0.1:8101 \\\n"
       "    --listen-peer 127.0.0.1:7101 --oracle http://127.0.0.1:8000 --region eu --inst-id i-1\n"
       "  quorate serve --config /etc/quorate/replica.toml\n"
-      "A data directory that was lost or emptied must not be started again under the same number: the member "
-      "may\n"
-      "have acknowledged writes that it would then deny.");
+      "A data directory that was lost or emptied is another member: its group turns it away (`quorate "
+      "member\n"
+      "replace`).\n"
+      "Exit codes beside those of every command: 80 a write to the disk failed; 81 a sync failed; 82 a read\n"
+      "failed; 83 the disk is full; 84 the data is damaged; 85 turned away by the group.");
   command->callback([options, &exit] {
     const absl::Status status = app::RunServe(*options);
     if (status.ok()) return;
     fmt::print(stderr, "quorate serve: {}\n", MessageOf(status));
     exit = status.code() == absl::StatusCode::kInvalidArgument ? ExitCode::kUsage : ExitCode::kFailed;
+    if (status.code() == absl::StatusCode::kPermissionDenied) exit = ExitCode::kTurnedAway;
+    if (const auto fault = DiskFaultOf(status)) exit = static_cast<ExitCode>(ExitCodeOf(*fault));
   });
 }
 

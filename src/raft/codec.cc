@@ -1,32 +1,13 @@
 #include "raft/codec.h"
 
-#include "base/check.h"
 #include "base/limits.h"
+#include "raft/codec_io.h"
 
 namespace quorate::raft {
 namespace {
 
-constexpr uint8_t kConfigurationWithoutTiming = 1;  // of groups formed before there were read leases
-constexpr uint8_t kConfigurationVersion = 2;
-constexpr uint8_t kMessageVersion = 2;
-constexpr uint8_t kVoterBit = 1;
-constexpr uint8_t kLeaseEligibleBit = 2;
-constexpr uint8_t kLeaseBarredBit = 4;  // only without the one before
 // A stamped command is a few bytes longer than the command its client sent.
 constexpr size_t kPayloadBytesMax = limits::kCommandBytesMax + 64;
-
-template <class Strong>
-Strong ReadNumber(ByteReader& in) {
-  const uint64_t v = in.Varint();
-  if (v > kNumberMax) in.Fail();
-  return Strong{v};
-}
-
-bool ReadBool(ByteReader& in) {
-  const uint8_t v = in.U8();
-  if (v > 1) in.Fail();
-  return v == 1;
-}
 
 Payload ReadPayload(ByteReader& in) {
   const std::string_view bytes = in.String();
@@ -38,73 +19,7 @@ std::string_view BytesOf(const Payload& payload) {
   return payload ? std::string_view(*payload) : std::string_view();
 }
 
-void WriteDuration(Duration duration, ByteWriter& out) {
-  CHECK_GE(duration.count(), 0);
-  out.Varint(static_cast<uint64_t>(duration.count()));
-}
-Duration ReadDuration(ByteReader& in) {
-  return Duration(static_cast<int64_t>(ReadNumber<LogIndex>(in).value));
-}
 BootTime ReadBootTime(ByteReader& in) { return {ReadDuration(in)}; }
-
-constexpr Duration Timing::*kTimes[] = {&Timing::heartbeat, &Timing::election_min, &Timing::election_max,
-                                        &Timing::lease,     &Timing::lease_wait,   &Timing::lease_wanted,
-                                        &Timing::ack_late,  &Timing::hold};
-
-void WriteConfiguration(const Configuration& configuration, ByteWriter& out) {
-  const bool timed = configuration.leases_on || configuration.timing != Timing{};
-  out.U8(timed ? kConfigurationVersion : kConfigurationWithoutTiming);
-  out.Varint(configuration.members.size());
-  for (const Member& m : configuration.members) {
-    out.Varint(m.id.value);
-    out.U8(static_cast<uint8_t>((m.voter ? kVoterBit : 0) | (m.lease_eligible ? kLeaseEligibleBit : 0) |
-                                (m.lease_barred ? kLeaseBarredBit : 0)));
-    out.String(m.address);
-  }
-  out.Varint(configuration.outgoing_voters.size());
-  for (MemberId id : configuration.outgoing_voters) out.Varint(id.value);
-  if (!timed) return;
-  out.U8(configuration.leases_on);
-  for (const auto field : kTimes) WriteDuration(configuration.timing.*field, out);
-}
-
-Configuration ReadConfiguration(ByteReader& in) {
-  Configuration configuration;
-  const uint8_t version = in.U8();
-  if (version != kConfigurationVersion && version != kConfigurationWithoutTiming) in.Fail();
-  MemberId previous;
-  bool any_voter = false;
-  const size_t members = in.Count(3);
-  if (members > limits::kMembersMax) in.Fail();
-  for (size_t i = 0; in.ok() && i < members; ++i) {
-    Member m{.id = ReadNumber<MemberId>(in)};
-    const uint8_t bits = in.U8();
-    m.voter = (bits & kVoterBit) != 0;
-    m.lease_eligible = (bits & kLeaseEligibleBit) != 0;
-    m.lease_barred = (bits & kLeaseBarredBit) != 0;
-    m.address = std::string(in.String());
-    if (m.id <= previous || bits > (kVoterBit | kLeaseBarredBit) || (m.lease_eligible && m.lease_barred) ||
-        m.address.size() > limits::kAddressBytesMax)
-      in.Fail();
-    previous = m.id;
-    any_voter |= m.voter;
-    configuration.members.push_back(std::move(m));
-  }
-  if (members > 0 && !any_voter) in.Fail();
-  const size_t outgoing = in.Count();
-  if (outgoing > limits::kMembersMax || (outgoing > 0 && members == 0)) in.Fail();
-  previous = {};
-  for (size_t i = 0; in.ok() && i < outgoing; ++i) {
-    configuration.outgoing_voters.push_back(ReadNumber<MemberId>(in));
-    if (configuration.outgoing_voters.back() <= previous) in.Fail();
-    previous = configuration.outgoing_voters.back();
-  }
-  if (version == kConfigurationWithoutTiming) return configuration;
-  configuration.leases_on = ReadBool(in);
-  for (const auto field : kTimes) configuration.timing.*field = ReadDuration(in);
-  if (in.ok() && !WhyUnsound(configuration.timing).empty()) in.Fail();
-  return configuration;
-}
 
 void WriteMeta(const SnapshotMeta& meta, ByteWriter& out) {
   out.Varint(meta.last_index.value);
@@ -316,6 +231,32 @@ void Read(RevokeReply& m, Term, ByteReader& in) {
 void Write(const Goodbye& m, ByteWriter& out) { out.Varint(m.incarnation); }
 void Read(Goodbye& m, Term, ByteReader& in) { m.incarnation = ReadNumber<LogIndex>(in).value; }
 
+void Write(const Knock& m, ByteWriter& out) { out.U64(m.repairs); }
+void Read(Knock& m, Term, ByteReader& in) { m.repairs = in.U64(); }
+
+void Write(const Removed& m, ByteWriter& out) { out.U64(m.stranger); }
+void Read(Removed& m, Term, ByteReader& in) { m.stranger = in.U64(); }
+
+// What version 3 adds to a message of version 2, after its body.
+void WriteAdded(const Message& message, ByteWriter& out) {
+  out.U64(message.instance);
+  const auto* reply = std::get_if<AppendEntriesReply>(&message.body);
+  if (!reply) return;
+  out.Varint(reply->applied.value);
+  out.U64(reply->repairs);
+  out.Varint(reply->feature_level);
+  out.U8(reply->disk_low);
+}
+void ReadAdded(Message& message, ByteReader& in) {
+  message.instance = in.U64();
+  auto* reply = std::get_if<AppendEntriesReply>(&message.body);
+  if (!reply) return;
+  reply->applied = ReadNumber<LogIndex>(in);
+  reply->repairs = in.U64();
+  reply->feature_level = ReadNumber<LogIndex>(in).value;
+  reply->disk_low = ReadBool(in);
+}
+
 using Body = decltype(Message::body);
 
 // Makes `body` the alternative numbered `kind` and reads it.
@@ -332,19 +273,6 @@ void ReadBody(size_t kind, Body& body, Term sender, ByteReader& in) {
 
 }  // namespace
 
-std::string EncodeConfiguration(const Configuration& configuration) {
-  ByteWriter out;
-  WriteConfiguration(configuration, out);
-  return out.Take();
-}
-
-std::optional<Configuration> DecodeConfiguration(std::string_view bytes) {
-  ByteReader in(bytes);
-  Configuration configuration = ReadConfiguration(in);
-  if (!in.AtEnd()) return std::nullopt;
-  return configuration;
-}
-
 std::string EncodeSnapshotMeta(const SnapshotMeta& meta) {
   ByteWriter out;
   WriteMeta(meta, out);
@@ -358,25 +286,33 @@ std::optional<SnapshotMeta> DecodeSnapshotMeta(std::string_view bytes) {
   return meta;
 }
 
-void EncodeMessage(const Message& message, ByteWriter& out) {
-  out.U8(kMessageVersion);
+bool CanEncode(const Message& message, uint8_t version) {
+  return version >= kMessageVersion ||
+         (!std::holds_alternative<Knock>(message.body) && !std::holds_alternative<Removed>(message.body));
+}
+
+void EncodeMessage(const Message& message, ByteWriter& out, uint8_t version) {
+  out.U8(version);
   out.U8(static_cast<uint8_t>(message.body.index()));
   out.Varint(message.from.value);
   out.Varint(message.to.value);
   out.Varint(message.term.value);
   std::visit([&](const auto& body) { Write(body, out); }, message.body);
+  if (version >= kMessageVersion) WriteAdded(message, out);
 }
 
 std::optional<Message> DecodeMessage(std::string_view bytes) {
   ByteReader in(bytes);
-  if (in.U8() != kMessageVersion) return std::nullopt;
+  const uint8_t version = in.U8();
+  if (version < kMessageVersionMin || version > kMessageVersion) return std::nullopt;
   const uint8_t kind = in.U8();
   Message message;
   message.from = ReadNumber<MemberId>(in);
   message.to = ReadNumber<MemberId>(in);
   message.term = ReadNumber<Term>(in);
   ReadBody(kind, message.body, message.term, in);
-  if (!in.AtEnd() || !message.from || !message.to) return std::nullopt;
+  if (version >= kMessageVersion) ReadAdded(message, in);
+  if (!in.AtEnd() || !message.from || !message.to || !CanEncode(message, version)) return std::nullopt;
   return message;
 }
 

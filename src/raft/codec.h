@@ -25,8 +25,13 @@ std::optional<Configuration> DecodeConfiguration(std::string_view bytes);
 std::string EncodeSnapshotMeta(const SnapshotMeta& meta);
 std::optional<SnapshotMeta> DecodeSnapshotMeta(std::string_view bytes);
 
+// Members of the version before read 2; what only 3 can say is not for them.
+inline constexpr uint8_t kMessageVersionMin = 2;
+inline constexpr uint8_t kMessageVersion = 3;
+bool CanEncode(const Message& message, uint8_t version);
+
 // Entries of an AppendEntries must be contiguous after prev_index (checked: they are ours).
-void EncodeMessage(const Message& message, ByteWriter& out);
+void EncodeMessage(const Message& message, ByteWriter& out, uint8_t version = kMessageVersion);
 // nullopt: malformed, unknown version or kind, or a number, payload or count beyond its limit. Entries are
 // contiguous by construction, of terms that never fall and never exceed the sender's; configuration entries
 // decode.

@@ -50,7 +50,9 @@ std::vector<Message> OneOfEach() {
       SnapshotChunkReply{1, 1 << 21, true, true},
       Revoke{3},
       RevokeReply{3, 4},
-      Goodbye{4}};
+      Goodbye{4},
+      Knock{12},
+      Removed{13}};
   std::vector<Message> out;
   for (auto& body : bodies) out.push_back({{1}, {2}, {3}, std::move(body)});
   return out;
@@ -145,6 +147,78 @@ TEST(Codec, TheBytesOfAConfigurationNeverChange) {
             "090200"
             "03010204");
   EXPECT_EQ(Hex(EncodeSnapshotMeta({.last_index = {300}, .last_term = {3}})), "ac0203010000");
+}
+
+Configuration InTheMiddleOfAChange() {
+  return {.members = {{.id = {1}, .repairing = true, .instance = 0x0102030405060708, .address = "a:1"},
+                      {.id = {2}, .voter = false, .lease_eligible = false, .leaving = true},
+                      {.id = {3},
+                       .voter = false,
+                       .lease_eligible = false,
+                       .promote = true,
+                       .replaces = {1},
+                       .instance = 7}},
+          .outgoing_voters = {{1}, {2}},
+          .feature_level = 2,
+          .last_id = {5}};
+}
+
+TEST(Codec, TheBytesOfAConfigurationWithChangesNeverChange) {
+  const std::string bytes = EncodeConfiguration(InTheMiddleOfAChange());
+  EXPECT_EQ(Hex(bytes),
+            "0303"
+            "0123"
+            "03613a31"
+            "0807060504030201"
+            "00"
+            "0210"
+            "00"
+            "0000000000000000"
+            "00"
+            "0308"
+            "00"
+            "0700000000000000"
+            "01"
+            "020102"
+            "00"
+            "0000000000000000"
+            "0205");
+  EXPECT_EQ(DecodeConfiguration(bytes), InTheMiddleOfAChange());
+}
+
+TEST(Codec, ChangesThatCannotBeAreRefused) {
+  const auto refused = [](auto change) {
+    Configuration c = InTheMiddleOfAChange();
+    change(c);
+    return !DecodeConfiguration(EncodeConfiguration(c));
+  };
+  EXPECT_TRUE(refused([](Configuration& c) { c.members[1].voter = true; })) << "leaving with a vote";
+  EXPECT_TRUE(refused([](Configuration& c) { c.members[1].lease_eligible = true; }))
+      << "leaving with a lease";
+  EXPECT_TRUE(refused([](Configuration& c) { c.members[2].replaces = {3}; })) << "replacing itself";
+  EXPECT_TRUE(refused([](Configuration& c) { c.members[0].replaces = {2}; })) << "replacing as a voter";
+  EXPECT_TRUE(refused([](Configuration& c) { c.outgoing_voters = {{1}, {4}}; })) << "a voter not listed";
+  EXPECT_TRUE(refused([](Configuration& c) { c.last_id = {2}; })) << "an id that was never given";
+  EXPECT_TRUE(refused([](Configuration& c) { c.feature_level = 0; }));
+}
+
+TEST(Codec, MembersOfTheVersionBeforeAreSpokenToInIt) {
+  for (const Message& m : OneOfEach()) {
+    if (!CanEncode(m, kMessageVersionMin)) {
+      EXPECT_TRUE(std::holds_alternative<Knock>(m.body) || std::holds_alternative<Removed>(m.body));
+      continue;
+    }
+    Message with = m;
+    with.instance = 7;
+    ByteWriter out;
+    EncodeMessage(with, out, kMessageVersionMin);
+    const std::string bytes = out.Take();
+    EXPECT_EQ(bytes[0], kMessageVersionMin);
+    const std::optional<Message> back = DecodeMessage(bytes);
+    ASSERT_TRUE(back) << m.body.index();
+    EXPECT_EQ(back->instance, 0u);
+    EXPECT_EQ(DecodeMessage(Encoded(with))->instance, 7u);
+  }
 }
 
 TEST(Codec, ConfigurationsAreValidated) {

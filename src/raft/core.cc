@@ -76,6 +76,7 @@ void Core::Impl::Dispatch(const Input& input) {
                         [&](const Compacted& in) { OnCompacted(in); },                    //
                         [&](const SnapshotReceived& in) { OnSnapshotReceived(in); },      //
                         [&](const SnapshotSent& in) { OnSnapshotSent(in); },              //
+                        [&](const DiskSpace& in) { disk_low_ = in.low; },                 //
                         [&](const Leave&) { OnLeave(); }},
              input);
 }
@@ -85,6 +86,7 @@ void Core::Impl::OnReceive(const Message& message) {
     ++refused_messages_;
     return;
   }
+  if (dismissed_) return;
   std::visit([&](const auto& body) { OnMessage(message, body); }, message.body);
 }
 
@@ -107,6 +109,7 @@ void Core::Impl::OnApplied(const Applied& input) {
 
 void Core::Impl::FinishStep() {
   if (role_ == Role::kLeader) FinishLeaderStep();
+  CheckMembership();
   DropLeaseUnlessEligible();
   if (hard_state_ != unsaved_before_) effects_.hard_state = hard_state_;
   if (SIM_MUTANT("vote-not-persisted") && effects_.hard_state) effects_.hard_state->voted_for = {};
@@ -185,7 +188,11 @@ Status Core::Impl::GetStatus() const {
                        .received = h ? h->received : LogIndex{},
                        .lease = LeaseStateOf(id, peer),
                        .lease_left = dead ? Duration(0) : leases_->DeadlineOf(id) - now_,
-                       .drift_ppm = h ? h->drift_ppm : 0});
+                       .drift_ppm = h ? h->drift_ppm : 0,
+                       .applied = peer.said.applied,
+                       .feature_level = peer.said.feature_level,
+                       .disk_low = peer.said.disk_low,
+                       .caught_up = peer.caught_up()});
   }
   if (role_ == Role::kLeader) s.lease = OwnLeaseState();
   return s;
@@ -223,6 +230,7 @@ MemberId Core::leader() const { return impl_->leader(); }
 LogIndex Core::commit_index() const { return impl_->commit(); }
 Status Core::GetStatus() const { return impl_->GetStatus(); }
 std::optional<Term> Core::TermAt(LogIndex index) const { return impl_->log().TermAt(index); }
+LogIndex Core::configuration_index() const { return impl_->log().configuration_index(); }
 Configuration Core::ConfigurationAt(LogIndex index) const { return impl_->log().ConfigurationAt(index); }
 size_t Core::log_bytes() const { return impl_->log().bytes(); }
 

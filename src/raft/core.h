@@ -19,6 +19,12 @@ struct CoreConfig {
   uint64_t seed = 1;  // of the randomized election timeouts
   // Of this start of the process: above that of any earlier one, durably (storage/data_directory.h).
   uint64_t incarnation = 1;
+  // Which data directory this is, drawn when it was made (storage/data_directory.h); 0: none of the group
+  // need care. `repairs`: the instance that it was when it lost its log. Then it neither votes nor campaigns
+  // until a configuration in its log lists it anew.
+  uint64_t instance = 0;
+  uint64_t repairs = 0;
+  uint64_t feature_level = kFeatureLevel;
   // Where the group's configuration has a Timing, that counts instead of these three.
   Duration heartbeat_interval = std::chrono::milliseconds(50);
   Duration election_timeout_min = std::chrono::milliseconds(150);  // Raft 5.2: random in [min, max)
@@ -54,6 +60,7 @@ struct Receive {
 struct Proposal {
   uint64_t tag = 0;
   EntryType type = EntryType::kCommand;
+  // A configuration is the one to reach, not joint: the core appends the steps to it (membership.cc).
   Payload payload;
 };
 struct Propose {
@@ -90,13 +97,16 @@ struct SnapshotSent {
   LogIndex last_index;
 };  // the driver's transfer ended
 
+struct DiskSpace {
+  bool low = false;
+};                // said to the leader; what it means is for the driver to decide
 struct Leave {};  // the process stops: no more reads by lease here, and everybody is told
 
 using Input = std::variant<Tick, Receive, Propose, LogDurable, Applied, ReadRequest, TransferLeadership,
-                           Compacted, SnapshotReceived, SnapshotSent, Leave>;
+                           Compacted, SnapshotReceived, SnapshotSent, DiskSpace, Leave>;
 
 // --- effects: what must be done, in this order ---
-// kQueueFull: too many uncommitted bytes; or for a configuration, that another is not yet committed.
+// kQueueFull: too many uncommitted bytes; or for a configuration, that another change is not complete.
 enum class ProposeFault : uint8_t { kNotLeader, kQueueFull, kTransferring };
 struct ProposeResult {
   uint64_t tag = 0;
@@ -110,6 +120,12 @@ struct ReadResult {
   bool ok =
       false;  // false: no leader known, leadership lost, or too early in the term. Try again with a new id.
   LogIndex index;  // ok: reads at applied >= index are linearizable
+};
+
+// Why this process is no member of its group any more.
+enum class Dismissal : uint8_t {
+  kRemoved,   // by an operator
+  kStranger,  // the member with this id has another data directory
 };
 
 struct Effects {
@@ -129,6 +145,8 @@ struct Effects {
   std::vector<LogEntry> committed;  // apply in order; contiguous with the last ones given
   std::vector<ProposeResult> proposed;
   std::vector<ReadResult> reads;
+  // Once, for ever: no vote, no answer and no lease comes from here any more.
+  std::optional<Dismissal> dismissed;
   std::vector<MemberId> need_snapshot;  // these fell behind the log: send them a snapshot, then SnapshotSent
 };
 
@@ -158,6 +176,10 @@ struct PeerStatus {
   LeaseState lease = LeaseState::kOff;
   Duration lease_left{0};  // until it is surely dead, by this clock; 0: it is
   int64_t drift_ppm = 0;   // of its clock against this one
+  LogIndex applied;        // there, as it said last
+  uint64_t feature_level = 1;
+  bool disk_low = false;
+  bool caught_up = false;  // a round behind at most
 };
 struct Status {
   MemberId self, leader;  // leader 0: none known
@@ -200,6 +222,8 @@ class Core {
   Status GetStatus() const;
   // The term of an entry still in the log (or of its base); nullopt outside. For the driver and the checkers.
   std::optional<Term> TermAt(LogIndex index) const;
+  // Of the latest configuration in the log, committed or not.
+  LogIndex configuration_index() const;
   // The configuration as of an applied index, for a snapshot's meta.
   Configuration ConfigurationAt(LogIndex index) const;
   size_t log_bytes() const;

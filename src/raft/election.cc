@@ -37,6 +37,7 @@ void Core::Impl::OnElectionTimeout() {
   }
   BecomeFollower(term(), {});
   ResetElectionTimer();
+  KnockAround();
 }
 
 void Core::Impl::ResetElectionTimer() {
@@ -44,7 +45,11 @@ void Core::Impl::ResetElectionTimer() {
   election_deadline_ = now_ + election_min() + Duration(rng_.Below(spread));
 }
 
-bool Core::Impl::Promotable() const { return IsVoter(log_.configuration(), config_.self); }
+bool Core::Impl::Promotable() const {
+  const Member* me = FindMember(log_.configuration(), config_.self);
+  if (dismissed_ || AwaitsRepair() || (me && me->repairing)) return false;
+  return IsVoter(log_.configuration(), config_.self);
+}
 
 bool Core::Impl::HearsALeader() const {
   if (role_ == Role::kLeader) return true;  // CheckQuorum ends a leadership that nobody hears
@@ -72,6 +77,8 @@ void Core::Impl::BecomeFollower(Term new_term, MemberId leader) {
   leases_.reset();
   gate_changes_at_ = kNever;
   transfer_to_ = {};
+  repairs_wanted_.clear();
+  left_.clear();
   broadcast_due_ = false;
   if (led) ResetElectionTimer();
 }
@@ -148,6 +155,7 @@ void Core::Impl::OnMessage(const Message& m, const RequestVote& request) {
     out.term = with;
     (request.pre_vote ? effects_.send_now : effects_.send_after_durable).push_back(std::move(out));
   };
+  if (TurnedAway(m.from)) return;
   if (m.term > term()) {
     // Nobody votes a leader away that it hears itself: a member cut off for a while cannot disturb the rest.
     if (HearsALeader() && !request.leadership_transfer) return;
@@ -157,7 +165,8 @@ void Core::Impl::OnMessage(const Message& m, const RequestVote& request) {
   // A learner grants votes as well: the candidate's configuration may be newer than ours, and make it a
   // voter.
   const bool free_to_vote = hard_state_.voted_for == m.from || (!hard_state_.voted_for && !leader_);
-  const bool grant = m.term == term() && !request.pre_vote && free_to_vote && IsUpToDate(request);
+  const bool grant =
+      m.term == term() && !request.pre_vote && free_to_vote && IsUpToDate(request) && !AwaitsRepair();
   if (grant) {
     hard_state_.voted_for = m.from;
     ResetElectionTimer();
@@ -172,7 +181,7 @@ void Core::Impl::OnMessage(const Message& m, const RequestVoteReply& vote) {
     if (m.term > term()) BecomeFollower(m.term, {});
     if (m.term < term() || role_ != (vote.pre_vote ? Role::kPreCandidate : Role::kCandidate)) return;
   }
-  if (!IsVoter(log_.configuration(), m.from)) return;
+  if (!IsVoter(log_.configuration(), m.from) || !Speaks(m)) return;
   if (!votes_.emplace(m.from, vote.granted).second) return;  // the first answer counts
   // The voter's clock may run faster than ours.
   const Duration since =

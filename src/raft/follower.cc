@@ -56,6 +56,10 @@ Message Core::Impl::Reply(const Message& m, const AppendEntries& append, AppendE
   reply.echo = now_;
   reply.incarnation = config_.incarnation;
   reply.alarm = Alarmed();
+  reply.applied = reported_applied_;
+  reply.repairs = AwaitsRepair() ? config_.repairs : 0;
+  reply.feature_level = config_.feature_level;
+  reply.disk_low = disk_low_;
   return To(m.from, reply);
 }
 

@@ -8,6 +8,7 @@
 //   read_index.cc   ReadIndex at the leader and through a follower
 //   snapshot.cc     snapshots received, sent and taken
 //   lease.cc        read leases: taken, granted, taken back; the gate before commitment
+//   membership.cc   who is a member: the steps of a change, removal, instances
 //   reconfigure.cc  what a leader changes in the configuration by itself
 #pragma once
 
@@ -62,6 +63,8 @@ class Core::Impl {
   void OnMessage(const Message& m, const Revoke& body);
   void OnMessage(const Message& m, const RevokeReply& body);
   void OnMessage(const Message& m, const Goodbye& body);
+  void OnMessage(const Message& m, const Knock& body);
+  void OnMessage(const Message& m, const Removed& body);
   template <class DriversOwn>
   void OnMessage(const Message&, const DriversOwn&) {}
   void OnLogDurable(const LogDurable& input);
@@ -70,7 +73,7 @@ class Core::Impl {
   void CheckInvariants(const Observed& before) const;
   template <class Body>
   Message To(MemberId to, Body body) const {
-    return {config_.self, to, term(), std::move(body)};
+    return {config_.self, to, term(), std::move(body), config_.instance};
   }
 
   // --- election.cc ---
@@ -171,8 +174,31 @@ class Core::Impl {
   void RevokeSlowHolders();
   LogIndex GatedCommit(LogIndex majority);
 
+  // --- membership.cc ---
+  void AppendConfiguration(const Configuration& target);
+  bool ChangeUnderWay() const;
+  void MaybeCompleteChange();
+  void TakeLeasesOfLeaving();
+  void LeaveLeadership();
+  bool Speaks(const Message& m) const;
+  bool TurnedAway(MemberId who);
+  void OnStranger(const Message& m, uint64_t repairs);
+  void DismissLeft();
+  void KnockAround();
+  void CheckMembership();
+  void Dismiss(Dismissal why);
+  bool AwaitsRepair() const;  // lost its log, and is not yet listed anew
+  bool Electable(MemberId id) const;
+
   // --- reconfigure.cc ---
   void MaybeReconfigure();
+  bool AdjustLeases(Configuration& next);
+  bool RaiseFeatureLevel(Configuration& next) const;
+  bool NoteInstances(Configuration& next) const;
+  bool BeginRepair(Configuration& next);
+  bool EndRepair(Configuration& next) const;
+  bool PromoteLearner(Configuration& next) const;
+  bool WouldHaveQuorum(const Configuration& next) const;
   void NoteHealth();
   void NoteWell(LeaseBook::Holder& h, bool well) const;
   void BeginTiming(Configuration& next) const;
@@ -225,6 +251,8 @@ class Core::Impl {
   uint64_t round_ = 0;  // never goes back while the process lives; a term is never led twice
   bool broadcast_due_ = false;
   size_t uncommitted_bytes_ = 0;
+  std::map<MemberId, uint64_t> repairs_wanted_;  // by the new instance that asks
+  std::map<MemberId, unsigned> left_;            // removed; told so a few times more
   MemberId transfer_to_;
   BootTime transfer_deadline_;
   bool transfer_asked_ = false;        // TimeoutNow left; repeated with each heartbeat
@@ -240,6 +268,10 @@ class Core::Impl {
   std::deque<Forwarded> forwarded_;
   size_t forwarded_reads_ = 0;
   uint64_t next_read_id_;
+
+  bool disk_low_ = false;
+  std::optional<Dismissal> dismissed_;
+  LogIndex membership_checked_;  // the commit index then
 
   uint64_t refused_messages_ = 0;
   uint64_t rival_leaders_ = 0;

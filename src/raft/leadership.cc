@@ -20,6 +20,8 @@ void Core::Impl::TickLeader() {
   heartbeat_due_ = now_ + heartbeat();
   NewRound();
   RevokeSlowHolders();
+  TakeLeasesOfLeaving();
+  DismissLeft();
   MaybeReconfigure();
   if (transfer_to_) ContinueTransfer();
 }
@@ -52,7 +54,12 @@ void Core::Impl::OnPropose(const Propose& input) {
   for (const Proposal& p : input.proposals) {
     ProposeResult result{.tag = p.tag, .fault = Refuse(p)};
     if (!result.fault) {
-      result.index = AppendOwn(p.type, p.payload);
+      if (p.type == EntryType::kConfiguration) {
+        AppendConfiguration(*DecodeConfiguration(*p.payload));
+      } else {
+        AppendOwn(p.type, p.payload);
+      }
+      result.index = log_.last_index();
       result.term = term();
     }
     effects_.proposed.push_back(result);
@@ -68,10 +75,11 @@ std::optional<ProposeFault> Core::Impl::Refuse(const Proposal& proposal) const {
     return ProposeFault::kQueueFull;
   }
   if (proposal.type != EntryType::kConfiguration) return std::nullopt;
-  CHECK(proposal.payload && DecodeConfiguration(*proposal.payload));
   // One change at a time, and none before this term has committed something: else two changes under way could
   // have majorities without a common member.
-  if (!CommittedInTerm() || log_.configuration_index() > commit_) return ProposeFault::kQueueFull;
+  if (SIM_MUTANT("second-change-too-early")) return std::nullopt;
+  if (!CommittedInTerm() || !ConfigurationIsCommitted() || ChangeUnderWay()) return ProposeFault::kQueueFull;
+  CHECK(proposal.payload && DecodeConfiguration(*proposal.payload));
   return std::nullopt;
 }
 
@@ -90,8 +98,11 @@ void Core::Impl::RefreshPeers() {
   for (MemberId id : EveryMember(log_.configuration())) {
     if (id == config_.self) continue;
     const auto known = peers_.find(id);
-    next.emplace(id,
-                 known == peers_.end() ? Progress(log_.last_index() + 1, now_) : std::move(known->second));
+    const Member* m = FindMember(log_.configuration(), id);
+    // What another data directory acknowledged is nothing.
+    const uint64_t said = known == peers_.end() ? 0 : known->second.said.instance;
+    const bool same = known != peers_.end() && (!m || !m->instance || !said || m->instance == said);
+    next.emplace(id, same ? std::move(known->second) : Progress(log_.last_index() + 1, now_));
   }
   peers_ = std::move(next);
 }
@@ -135,7 +146,7 @@ bool Core::Impl::CommittedInTerm() const { return commit_ >= term_start_; }
 void Core::Impl::OnTransferLeadership(const TransferLeadership& input) {
   if (role_ != Role::kLeader) return;
   const MemberId to = input.to ? input.to : MostCaughtUpVoter();
-  if (!peers_.contains(to) || !IsVoter(log_.configuration(), to) || to == transfer_to_) return;
+  if (!peers_.contains(to) || !Electable(to) || to == transfer_to_) return;
   transfer_to_ = to;
   transfer_deadline_ = now_ + election_max();
   transfer_asked_ = false;
@@ -144,11 +155,12 @@ void Core::Impl::OnTransferLeadership(const TransferLeadership& input) {
 
 MemberId Core::Impl::MostCaughtUpVoter() const {
   MemberId best;
-  LogIndex best_match;
+  std::pair<bool, LogIndex> best_rank;  // one whose disk is nearly full only where there is no other
   for (const auto& [id, peer] : peers_) {
     const bool recent = now_ - peer.heard_at() <= election_max();
-    if (!recent || !IsVoter(log_.configuration(), id)) continue;
-    if (!best || peer.match() > best_match) best = id, best_match = peer.match();
+    if (!recent || !Electable(id)) continue;
+    const std::pair<bool, LogIndex> rank{!peer.said.disk_low, peer.match()};
+    if (!best || rank > best_rank) best = id, best_rank = rank;
   }
   return best;
 }

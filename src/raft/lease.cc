@@ -84,11 +84,11 @@ void Core::Impl::OnMessage(const Message& m, const Revoke& revoke) {
 }
 
 void Core::Impl::OnMessage(const Message& m, const RevokeReply& reply) {
-  if (role_ == Role::kLeader && m.term == term()) leases_->OnRevoked(m.from, reply);
+  if (role_ == Role::kLeader && m.term == term() && Speaks(m)) leases_->OnRevoked(m.from, reply);
 }
 
 void Core::Impl::OnMessage(const Message& m, const Goodbye& goodbye) {
-  if (role_ == Role::kLeader) leases_->OnGoodbye(m.from, goodbye.incarnation);
+  if (role_ == Role::kLeader && Speaks(m)) leases_->OnGoodbye(m.from, goodbye.incarnation);
 }
 
 // Time since this member last gave a quorum to a lease; every later vote of it is later than that.

@@ -16,15 +16,25 @@ class LeaseWorld {
  public:
   static constexpr Duration kStep = std::chrono::milliseconds(5);
 
-  explicit LeaseWorld(size_t voters, size_t learners = 0, Timing timing = LanTiming()) {
+  // Members are data directories of their own at feature level 2 only.
+  explicit LeaseWorld(size_t voters, size_t learners = 0, Timing timing = LanTiming(),
+                      uint64_t feature_level = 1) {
     Configuration c{.timing = timing, .leases_on = true};
     for (uint64_t id = 1; id <= voters + learners; ++id)
       c.members.push_back({.id = {id}, .voter = id <= voters});
-    for (const Member& m : c.members) {
-      members_.emplace(m.id.value, MemberModel({.self = m.id, .seed = m.id.value},
-                                               MemberModel::Disk{.base = {.configuration = c}}));
-      Start(m.id.value);
-    }
+    for (const Member& m : c.members)
+      Make({.self = m.id,
+            .seed = m.id.value,
+            .instance = feature_level > 1 ? 100 + m.id.value : 0,
+            .feature_level = feature_level},
+           c);
+  }
+  // Starts a member, in place of one with its id.
+  void Make(const CoreConfig& config, const Configuration& known) {
+    members_.erase(config.self.value);
+    members_.emplace(config.self.value,
+                     MemberModel(config, MemberModel::Disk{.base = {.configuration = known}}));
+    Start(config.self.value);
   }
 
   MemberModel& at(uint64_t id) { return members_.at(id); }
@@ -45,6 +55,7 @@ class LeaseWorld {
       if (other != id) Cut(id, other), Cut(other, id);
   }
   void Heal() { cut_.clear(); }
+  std::map<uint64_t, Dismissal> dismissed;
   // Disks of these do nothing.
   std::set<uint64_t> stuck_disks;
   // Messages for which it says true are kept aside.
@@ -86,6 +97,7 @@ class LeaseWorld {
   }
   void Step(uint64_t id, const Input& input) {
     const Effects e = at(id).Step(clock(id), input);
+    if (e.dismissed) dismissed[id] = *e.dismissed;
     Send(e.send_now);
     if (!e.committed.empty()) Step(id, Applied{e.committed.back().index});
   }

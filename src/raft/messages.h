@@ -59,6 +59,11 @@ struct AppendEntriesReply {
   BootTime echo;            // the sender's own clock
   uint64_t incarnation = 0;
   bool alarm = false;  // its disk or its state machine does not keep up: no lease
+  // From here on since message version 3.
+  LogIndex applied;            // by its state machine, to where readers see it
+  uint64_t repairs = 0;        // the instance whose data this one lost, see Knock
+  uint64_t feature_level = 1;  // what its program can do
+  bool disk_low = false;       // no leader, if another has room
 };
 
 // The leader takes a lease back. The answer says that no read is served by it any more, nor by any earlier
@@ -73,6 +78,18 @@ struct RevokeReply {
 // The sender stops for good: whatever lease this incarnation had is dead.
 struct Goodbye {
   uint64_t incarnation = 0;
+};
+
+// Of one that hears no leader and cannot campaign: a learner, or a member whose data was lost. Whoever knows
+// that it is not a member any more says so; the leader takes note of an instance that repairs the one it
+// knew.
+struct Knock {
+  uint64_t repairs = 0;  // the instance that it was before it lost its data; 0: it lost none
+};
+// You are not a member any more. Ids are given once: it stays so.
+struct Removed {
+  // Not 0: the member with your id has another data directory than this one, which is yours.
+  uint64_t stranger = 0;
 };
 
 struct TimeoutNow {};  // dissertation 3.10
@@ -125,8 +142,9 @@ struct Message {
               // for
   std::variant<RequestVote, RequestVoteReply, AppendEntries, AppendEntriesReply, TimeoutNow, ReadIndexRequest,
                ReadIndexReply, ProposeRequest, ProposeReply, SnapshotChunk, SnapshotChunkReply, Revoke,
-               RevokeReply, Goodbye>
+               RevokeReply, Goodbye, Knock, Removed>
       body;
+  uint64_t instance = 0;  // the sender's data directory; 0: it does not say
 };
 
 }  // namespace quorate::raft

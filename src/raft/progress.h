@@ -43,6 +43,20 @@ class Progress {
   }
 
   // --- what the leader notes beside ---
+  // What it said of itself last.
+  struct Said {
+    uint64_t instance = 0;
+    LogIndex applied;
+    uint64_t feature_level = 0;  // 0: nothing yet
+    bool disk_low = false;
+  };
+  Said said;
+  // At every round: did it have all that was in the log at the round before?
+  void NoteRound(LogIndex last) {
+    caught_up_ = state_ == State::kReplicate && match_ >= last_of_round_;
+    last_of_round_ = last;
+  }
+  bool caught_up() const { return caught_up_; }
   void Heard(BootTime now) { heard_at_ = now; }
   BootTime heard_at() const { return heard_at_; }
   void AckRound(uint64_t round) { acked_round_ = std::max(acked_round_, round); }
@@ -69,6 +83,8 @@ class Progress {
   uint64_t acked_round_ = 0;
   LogIndex told_commit_;
   BootTime snapshot_retry_at_;
+  bool caught_up_ = false;
+  LogIndex last_of_round_{UINT64_MAX};
 };
 
 }  // namespace quorate::raft

@@ -1,5 +1,6 @@
 // Majorities, counted apart in each half of a joint configuration (Raft 6). Every decision of the core that
-// needs a quorum goes through here.
+// needs a quorum goes through here. A member that is repairing is one of those a majority is counted of, and
+// never one of those who make it: what it said before it lost its log may have made one already.
 #pragma once
 
 #include <functional>
@@ -8,6 +9,9 @@
 #include "raft/types.h"
 
 namespace quorate::raft {
+
+// nullptr: not listed.
+const Member* FindMember(const Configuration& configuration, MemberId id);
 
 // In either half.
 bool IsVoter(const Configuration& configuration, MemberId id);

@@ -1,5 +1,6 @@
 // What a leader changes in the configuration by itself: who is eligible for read leases, with hysteresis, and
-// the lease's length, in the order that is safe (read-leases.md, "Configuration" and "State").
+// the lease's length, in the order that is safe (read-leases.md, "Configuration" and "State"); the feature
+// level; which data directory each member is; repairs; and learners that have caught up.
 #include <algorithm>
 
 #include "base/sim_hooks.h"
@@ -9,6 +10,7 @@
 namespace quorate::raft {
 namespace {
 
+constexpr Duration kForgottenAfter = std::chrono::minutes(1);
 constexpr unsigned kDemotionsCounted = 4;  // each doubles how long a member must have been well again
 
 // Raising: first the wait, then the lease, each committed before the next. Lowering: first the lease; the
@@ -93,23 +95,123 @@ bool Core::Impl::AdjustEligibility(Configuration& next) {
   return changed;
 }
 
+bool Core::Impl::AdjustLeases(Configuration& next) {
+  const Timing& now = timing();
+  const bool begins = now == Timing{} && config_.initial_timing != Timing{};
+  if (now == Timing{} && !begins) return false;
+  if (begins) BeginTiming(next);
+  const bool stepped = !begins && StepTiming(next.timing, now_ - configuration_settled_at_);
+  SIM_PROBE("leases.timing-step", begins || stepped);
+  const bool on = !begins && next.leases_on && now.lease.count() > 0;
+  const bool adjusted = on && AdjustEligibility(next);
+  return begins || stepped || adjusted;
+}
+
+// What everybody can do. One that has been silent for long does not hold up the others: should its program be
+// an old one, it takes part again once it is replaced.
+bool Core::Impl::RaiseFeatureLevel(Configuration& next) const {
+  uint64_t level = config_.feature_level;
+  for (const auto& [id, peer] : peers_) {
+    if (now_ - peer.heard_at() > kForgottenAfter) continue;
+    level = std::min(level, peer.said.feature_level);
+  }
+  if (level <= next.feature_level) return false;
+  next.feature_level = level;
+  return true;
+}
+
+bool Core::Impl::NoteInstances(Configuration& next) const {
+  bool changed = false;
+  for (Member& m : next.members) {
+    if (m.instance != 0) continue;
+    const auto peer = peers_.find(m.id);
+    if (m.id == config_.self) m.instance = config_.instance;
+    if (peer != peers_.end()) m.instance = peer->second.said.instance;
+    changed |= m.instance != 0;
+  }
+  return changed;
+}
+
+bool Core::Impl::WouldHaveQuorum(const Configuration& next) const {
+  return HasQuorum(next, [&](MemberId id) {
+    const auto peer = peers_.find(id);
+    return id == config_.self || (peer != peers_.end() && now_ - peer->second.heard_at() <= election_max());
+  });
+}
+
+// A member that lost its log comes back as another instance: a voter still, but it makes no majority.
+bool Core::Impl::BeginRepair(Configuration& next) {
+  const auto wanted = std::exchange(repairs_wanted_, {});
+  bool changed = false;
+  for (const auto& [id, instance] : wanted) {
+    const auto m = std::ranges::find(next.members, id, &Member::id);
+    if (m == next.members.end() || m->instance == instance) continue;
+    Configuration with = next;
+    Member& again = with.members[static_cast<size_t>(m - next.members.begin())];
+    again.instance = instance;
+    again.repairing = again.voter;
+    again.lease_eligible = false;
+    if (!WouldHaveQuorum(with)) continue;
+    next = std::move(with);
+    changed = true;
+  }
+  SIM_PROBE("membership.repair-begins", changed);
+  return changed;
+}
+
+// What it acknowledged in its earlier life made majorities only before the repair began: once it has all that
+// was in the log by then it lacks nothing that anybody relies on.
+bool Core::Impl::EndRepair(Configuration& next) const {
+  bool changed = false;
+  for (Member& m : next.members) {
+    const auto peer = peers_.find(m.id);
+    if (!m.repairing || peer == peers_.end()) continue;
+    const bool has_all = peer->second.caught_up() && peer->second.match() >= log_.configuration_index();
+    if (!has_all && !SIM_MUTANT("repair-ends-too-early")) continue;
+    m.repairing = false;
+    changed = true;
+  }
+  SIM_PROBE("membership.repair-ends", changed);
+  return changed;
+}
+
+// Learners catch up first (dissertation 4.2.1); one at a time, and only into a group that goes on.
+bool Core::Impl::PromoteLearner(Configuration& next) const {
+  for (const Member& m : log_.configuration().members) {
+    const auto peer = peers_.find(m.id);
+    if (!m.promote || peer == peers_.end() || !peer->second.caught_up()) continue;
+    Configuration with = next;
+    std::erase_if(with.members, [&](const Member& other) { return other.id == m.replaces; });
+    Member& promoted = *std::ranges::find(with.members, m.id, &Member::id);
+    promoted.voter = true;
+    promoted.promote = false;
+    promoted.replaces = {};
+    if (!WouldHaveQuorum(with)) continue;
+    next = std::move(with);
+    SIM_PROBE("membership.promoted", true);
+    return true;
+  }
+  return false;
+}
+
 void Core::Impl::MaybeReconfigure() {
   NoteHealth();
-  const Configuration& now = log_.configuration();
-  const bool begins = now.timing == Timing{} && config_.initial_timing != Timing{};
-  if ((now.timing == Timing{} && !begins) || !now.outgoing_voters.empty() || transfer_to_) return;
-  if (!CommittedInTerm() || log_.configuration_index() > commit_) {
+  for (auto& [id, peer] : peers_) peer.NoteRound(log_.last_index());
+  if (!CommittedInTerm() || log_.configuration_index() > commit_ || ChangeUnderWay()) {
     configuration_settled_at_ = now_;
     return;
   }
-  Configuration next = now;
-  if (begins) BeginTiming(next);
-  bool changed = begins || StepTiming(next.timing, now_ - configuration_settled_at_);
-  SIM_PROBE("leases.timing-step", changed);
-  if (now.leases_on && now.timing.lease.count() > 0) changed |= AdjustEligibility(next);
-  if (!changed) return;
-  configuration_settled_at_ = now_;
-  AppendOwn(EntryType::kConfiguration, std::make_shared<const std::string>(EncodeConfiguration(next)));
+  if (transfer_to_) return;
+  Configuration next = log_.configuration();
+  bool changed = AdjustLeases(next);
+  changed |= RaiseFeatureLevel(next);
+  if (next.feature_level >= 2) {
+    changed |= NoteInstances(next);
+    changed |= EndRepair(next);
+    changed |= BeginRepair(next);
+    if (!changed) changed = PromoteLearner(next);
+  }
+  if (changed) AppendConfiguration(next);
 }
 
 }  // namespace quorate::raft

@@ -25,6 +25,8 @@ void Core::Impl::FinishLeaderStep() {
     if (broadcast_due_ || news) SendEmpty(id, peer);
   }
   broadcast_due_ = false;
+  MaybeCompleteChange();
+  LeaveLeadership();
 }
 
 // The votes of others came after our own was durable. Whoever needed none must wait for its disk, or it could
@@ -80,6 +82,7 @@ void Core::Impl::OnMessage(const Message& m, const AppendEntriesReply& reply) {
   if (m.term < term() || role_ != Role::kLeader || !counts) return;
   const auto it = peers_.find(m.from);
   if (it == peers_.end()) return;
+  if (!Speaks(m)) return OnStranger(m, reply.repairs);
   const bool matched_is_possible = reply.durable <= reply.received && reply.received <= log_.last_index();
   // One beyond our last: it has that very index, in a lower term.
   const bool mismatch_is_possible = reply.conflict_index && reply.conflict_index <= log_.last_index() + 1;
@@ -95,6 +98,7 @@ void Core::Impl::OnMessage(const Message& m, const AppendEntriesReply& reply) {
   peer.AckRound(reply.round);
   leases_->OnEcho(m.from, reply.echo, now_);
   leases_->holder(m.from).alarm = reply.alarm;
+  peer.said = {m.instance, reply.applied, reply.feature_level, reply.disk_low};
   if (reply.matched) {
     leases_->OnReceived(m.from, reply.received);
     peer.OnMatched(reply.received, SIM_MUTANT("memory-counts-as-durable") ? reply.received : reply.durable);

@@ -65,6 +65,7 @@ class World {
     Place& place = places_.at(id);
     if (!place.member) {
       CoreConfig config = options_;
+      config.feature_level = 1;  // the texts know nothing of what a leader writes at a higher one
       config.self = id;
       config.seed = id.value;
       place.member = std::make_unique<MemberModel>(config, place.disk);

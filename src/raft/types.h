@@ -36,7 +36,14 @@ struct Member {
   bool voter = true;
   bool lease_eligible = true;  // may be granted a read lease (design note read-leases)
   bool lease_barred = false;   // an operator's word: the leader does not make it eligible by itself
-  std::string address;         // of its peer transport, host:port
+  bool promote = false;        // a learner that the leader makes a voter once it has caught up ...
+  MemberId replaces;           // ... and this member leaves in the same step; 0: nobody does
+  bool leaving = false;        // without a vote in the new half, and gone once the change is complete
+  // It lost its log, and may have acknowledged what it no longer has: a voter whose votes and
+  // acknowledgements count for nothing until it has caught up.
+  bool repairing = false;
+  uint64_t instance = 0;  // which data directory is this member; 0: not written down yet
+  std::string address;    // of its peer transport, host:port
   bool operator==(const Member&) const = default;
 };
 
@@ -62,14 +69,21 @@ inline constexpr Duration kLeaseMax = std::chrono::minutes(10);
 // As a file or a person may give them; empty: fine. Else what is wrong.
 std::string WhyUnsound(const Timing& timing);
 
+// What this program can do, at most. 1: before there were membership changes.
+inline constexpr uint64_t kFeatureLevel = 2;
+
 // Who takes part. In a joint configuration (Raft 6) `outgoing_voters` is the old half and `members` says the
-// new one; elections and commitment need a majority of each half, counted apart.
+// new one; elections and commitment need a majority of each half, counted apart. Whoever is in one half only
+// is listed in `members` too.
 struct Configuration {
   std::vector<Member> members;            // ordered by id
   std::vector<MemberId> outgoing_voters;  // empty: not joint
   Timing timing;
   // The operator's switch. Off: nobody is eligible, and the leader makes nobody so; reads use ReadIndex.
   bool leases_on = false;
+  // What every member can do; it only grows. Membership changes, and instances, need 2.
+  uint64_t feature_level = 1;
+  MemberId last_id;  // the highest id ever given: a lower one that is not listed was removed, for ever
   bool operator==(const Configuration&) const = default;
 };
 

@@ -14,7 +14,8 @@
 namespace quorate::replica {
 
 // Why a command was certainly not applied. Retry is safe.
-enum class Refusal : uint8_t { kNoLeader, kQueueFull, kTooLarge, kStopping };
+// kDiskLow: this replica's disk is nearly full and the command grows the state; another one may take it.
+enum class Refusal : uint8_t { kNoLeader, kQueueFull, kTooLarge, kStopping, kDiskLow };
 
 struct Decided {  // the command was applied at this replica; the outcome may still be a refusal by the state
                   // machine
@@ -40,7 +41,29 @@ struct SetEligible {
   MemberId member;
   bool eligible = true;
 };
-using ConfigurationChange = std::variant<SetLeases, SetTiming, SetEligible>;
+// A new member: a learner, until it has caught up if `promote`. Its id is the next one never given; look it
+// up by its address. With `replaces` that member goes in the very step in which the new one gets its vote.
+struct AddMember {
+  std::string address;  // of its peer transport, host:port
+  bool promote = true;
+  MemberId replaces;      // 0: nobody
+  uint64_t instance = 0;  // its data directory, if known already
+};
+struct RemoveMember {
+  MemberId member;
+  bool force = false;  // also where the voters that are left and answer are no majority
+};
+// A learner becomes a voter as soon as it has caught up.
+struct PromoteMember {
+  MemberId member;
+};
+// A voter becomes a learner.
+struct DemoteMember {
+  MemberId member;
+  bool force = false;
+};
+using ConfigurationChange =
+    std::variant<SetLeases, SetTiming, SetEligible, AddMember, RemoveMember, PromoteMember, DemoteMember>;
 
 // Since the process started.
 struct SnapshotsSent {
@@ -50,7 +73,7 @@ struct SnapshotsSent {
 };
 struct SnapshotsReceived {
   uint64_t installed = 0;
-  uint64_t refused = 0;  // chunks or whole snapshots that were not what their sender said, or had no room
+  uint64_t refused = 0;  // chunks or whole snapshots that were not what their sender said
   uint64_t bytes = 0;    // written
 };
 
@@ -90,8 +113,11 @@ class Client {
 
   virtual void TransferLeadership(MemberId to, std::function<void(absl::Status)> done) = 0;
 
-  // Of the leader only (kFailedPrecondition says who that is). OK: committed. kInvalidArgument: unsound.
-  // kUnavailable: another change is under way, try again. kUnknown: it may or may not come into force.
+  // Of the leader only (kFailedPrecondition says who that is). OK: complete; only catching up, and what waits
+  // for it, goes on. kInvalidArgument: unsound. kNotFound: no such member. kAlreadyExists: it is so already.
+  // kAborted: so few of the voters would answer that the group could decide nothing; the message says who
+  // does not; with `force` it is tried nevertheless. kUnavailable: another change is under way, or the
+  // feature level too low: try again. kUnknown: it may or may not come into force.
   virtual void Configure(ConfigurationChange change, Duration timeout,
                          std::function<void(absl::Status)> done) = 0;
 

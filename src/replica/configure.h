@@ -9,8 +9,14 @@
 
 namespace quorate::replica {
 
-// The configuration that `change` makes of `now`. kInvalidArgument: unsound, or no such member.
+// No change of the members is on its way.
+bool IsComplete(const raft::Configuration& configuration);
+
+// The configuration that `change` makes of `now`, which is complete. Errors as Client::Configure.
 absl::StatusOr<raft::Configuration> Changed(raft::Configuration now, const ConfigurationChange& change);
+
+// kAborted: of the voters of `next` too few have answered lately, by what the leader knows.
+absl::Status WouldLoseQuorum(const raft::Status& leader, const raft::Configuration& next);
 
 // One change under way.
 class PendingConfigure {

@@ -55,6 +55,7 @@ Driver::Driver(const DriverConfig& config, raft::Restored restored, const StateA
   // What came from the disk and is not applied is pending: it may be committed already.
   std::erase_if(restored.entries, [&](const raft::LogEntry& e) { return e.index <= applied_; });
   published_last_ = std::max(applied_, core_.GetStatus().last);
+  published_configuration_ = core_.configuration_index();
   actions_.log_last = published_last_;
   if (!restored.entries.empty()) actions_.pending.push_back(AppendPending{std::move(restored.entries)});
   FollowRole();
@@ -78,6 +79,7 @@ Actions Driver::Collect(const Now& now) {
   StartReads();
   MaybeCompact();
   CheckTransfer();
+  YieldToRoom();
   configure_.Check(now.boot, core_, actions_);
   CheckStop();
   PublishLease();
@@ -243,6 +245,13 @@ void Driver::Absorb(raft::Effects effects) {
   }
   for (const raft::ReadResult& read : effects.reads) reads_.OnResult(now_.boot, read, applied_, actions_);
   for (MemberId to : effects.need_snapshot) sender_.Need(now_.boot, to, actions_);
+  if (effects.dismissed) OnDismissed(*effects.dismissed);
+}
+
+// As a stop, without anything to wait for.
+void Driver::OnDismissed(raft::Dismissal why) {
+  actions_.dismissed = why;
+  stop_deadline_ = now_.boot;
 }
 
 void Driver::Write(raft::Effects& effects) {
@@ -266,13 +275,15 @@ void Driver::Write(raft::Effects& effects) {
     }
   }
   PublishPending(effects);
-  bool reconfigured = effects.install.has_value();
+  // A suffix that was dropped may have held one, too.
+  bool reconfigured = effects.install.has_value() || published_configuration_ != core_.configuration_index();
   for (const raft::LogEntry& entry : effects.append) {
     clock_.SawEntry(entry);
     reconfigured |= entry.type == raft::EntryType::kConfiguration;
   }
   log_sizes_.Append(effects.append);
   if (reconfigured) {
+    published_configuration_ = core_.configuration_index();
     actions_.configuration = core_.GetStatus().configuration;
     SetReadTimes();
   }

@@ -79,6 +79,7 @@ class Driver {
   void On(BarrierCall event);
   void On(TransferCall event);
   void On(ConfigureCall event);
+  void On(DiskSeen event);
   void On(StopCall event);
   void On(LogWritten event);
   void On(LogCompacted event);
@@ -90,6 +91,8 @@ class Driver {
   void On(SnapshotWritten event);
   void On(SnapshotVerified event);
 
+  absl::Status Risk(const ConfigurationChange& change, const raft::Configuration& next) const;
+  void OnDismissed(raft::Dismissal why);
   void OnProposeRequest(const raft::Message& message, const raft::ProposeRequest& request);
   void OnSnapshotChunk(const raft::Message& message, const raft::SnapshotChunk& chunk);
 
@@ -105,6 +108,7 @@ class Driver {
   LogIndex MayCutThrough() const;
   void MaybeCompact();
   void CheckTransfer();
+  void YieldToRoom();
   void CheckStop();
   void ReportSnapshots();
   bool leads() const { return core_.role() == raft::Role::kLeader; }
@@ -142,9 +146,12 @@ class Driver {
   LogIndex flushing_;  // what the flush under way makes durable, at least
   BootTime compact_not_before_;
 
-  LogIndex published_last_;  // of the log, as the published view knows it
+  LogIndex published_configuration_;  // the index of the one that the transport knows
+  LogIndex published_last_;           // of the log, as the published view knows it
   BootTime published_lease_ = kLongAgo, published_fresh_ = kLongAgo;
 
+  bool disk_low_ = false;
+  BootTime yield_not_before_;
   std::optional<Transfer> transfer_;
   PendingConfigure configure_;
   std::optional<BootTime> stop_deadline_;  // stopping

@@ -1,10 +1,16 @@
 // What callers ask of the driver: proposals, reads, transfers, changes of the configuration, the end.
+#include <algorithm>
 #include <utility>
 
 #include "raft/codec.h"
 #include "replica/driver.h"
 
 namespace quorate::replica {
+namespace {
+
+constexpr Duration kYieldAgainAfter = std::chrono::seconds(10);
+
+}  // namespace
 
 // --- events from callers ---
 
@@ -42,6 +48,14 @@ void Driver::On(TransferCall event) {
   transfer_ = Transfer{event.to, now_.boot + 2 * core_.timing().election_max, std::move(event.done)};
 }
 
+// What takes a vote away must leave a majority that answers.
+absl::Status Driver::Risk(const ConfigurationChange& change, const raft::Configuration& next) const {
+  const auto* remove = std::get_if<RemoveMember>(&change);
+  const auto* demote = std::get_if<DemoteMember>(&change);
+  const bool careful = (remove && !remove->force) || (demote && !demote->force);
+  return careful ? WouldLoseQuorum(core_.GetStatus(), next) : absl::OkStatus();
+}
+
 void Driver::On(ConfigureCall event) {
   const auto refuse = [&](absl::Status why) {
     actions_.completions.push_back([done = std::move(event.done), why] { done(why); });
@@ -51,9 +65,12 @@ void Driver::On(ConfigureCall event) {
     return refuse(absl::FailedPreconditionError("this replica is not the leader; member " +
                                                 std::to_string(core_.leader().value) + " is"));
   const absl::Status busy = absl::UnavailableError("another change is under way: try again");
-  if (configure_.busy()) return refuse(busy);
-  auto next = Changed(core_.GetStatus().configuration, event.change);
+  const raft::Status status = core_.GetStatus();
+  const bool complete = core_.configuration_index() <= status.commit && IsComplete(status.configuration);
+  if (configure_.busy() || !complete) return refuse(busy);
+  auto next = Changed(status.configuration, event.change);
   if (!next.ok()) return refuse(next.status());
+  if (const absl::Status risk = Risk(event.change, *next); !risk.ok()) return refuse(risk);
   configure_.Begin(now_.boot, std::move(event));
   raft::Propose propose;
   propose.proposals.push_back(
@@ -72,6 +89,26 @@ void Driver::On(StopCall) {
   if (stop_deadline_) return;
   stop_deadline_ = now_.boot + config_.stop_timeout;
   if (leads()) Step(raft::TransferLeadership{});
+}
+
+void Driver::On(DiskSeen event) {
+  disk_low_ = event.low;
+  Step(raft::DiskSpace{event.low});
+}
+
+// Writes need the leader's disk most of all: it hands over to the member with room that has most of the log.
+void Driver::YieldToRoom() {
+  if (!disk_low_ || !leads() || transfer_ || stop_deadline_ || now_.boot < yield_not_before_) return;
+  yield_not_before_ = now_.boot + kYieldAgainAfter;
+  const raft::Status status = core_.GetStatus();
+  const raft::PeerStatus* best = nullptr;
+  for (const raft::PeerStatus& peer : status.peers) {
+    const auto member = std::ranges::find(status.configuration.members, peer.id, &raft::Member::id);
+    const bool can_lead = member != status.configuration.members.end() && member->voter &&
+                          !member->repairing && !member->leaving;
+    if (can_lead && peer.recent && !peer.disk_low && (!best || peer.match > best->match)) best = &peer;
+  }
+  if (best) On(TransferCall{best->id, [](const absl::Status&) {}});
 }
 
 void Driver::CheckTransfer() {

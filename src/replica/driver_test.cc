@@ -402,5 +402,48 @@ TEST(Driver, OnlyALeaderCanHandOverLeadership) {
   EXPECT_EQ(status->code(), absl::StatusCode::kFailedPrecondition);
 }
 
+// Member 1 of three leads; the others answer its rounds, member 2 with a disk that is nearly full.
+void LeadThree(Shell& shell, raft::AppendEntriesReply second, raft::AppendEntriesReply third) {
+  for (int i = 0; i < 100 && shell.driver->core().role() != raft::Role::kLeader; ++i) {
+    shell.Settle(shell.Wait(milliseconds(20)));
+    const uint64_t term = shell.driver->core().term().value;
+    const bool pre = shell.driver->core().role() == raft::Role::kPreCandidate;
+    shell.Settle(
+        shell.Receive(3, pre ? term + 1 : term, raft::RequestVoteReply{.pre_vote = pre, .granted = true}));
+  }
+  ASSERT_EQ(shell.driver->core().role(), raft::Role::kLeader);
+  for (int i = 0; i < 3; ++i) {
+    const auto round = Find<raft::AppendEntries>(shell.Settle(shell.Wait(milliseconds(60))));
+    const Term term = shell.driver->core().term();
+    const LogIndex last = shell.driver->core().GetStatus().last;
+    for (auto [from, reply] : {std::pair{2, second}, std::pair{3, third}}) {
+      reply.matched = true;
+      reply.received = reply.durable = reply.applied = last;
+      reply.round = round ? round->round : 0;
+      reply.request_term = term;
+      shell.Settle(shell.Receive(static_cast<uint64_t>(from), term.value, reply));
+    }
+  }
+}
+
+std::optional<MemberId> AskedToLead(const std::vector<raft::Message>& messages) {
+  for (const raft::Message& message : messages)
+    if (std::holds_alternative<raft::TimeoutNow>(message.body)) return message.to;
+  return std::nullopt;
+}
+
+TEST(Driver, ALeaderWhoseDiskIsNearlyFullHandsOverToAVoterThatHasRoom) {
+  Shell shell(3);
+  LeadThree(shell, {.disk_low = true}, {});
+  EXPECT_EQ(AskedToLead(shell.Settle(shell.Do(DiskSeen{true}))), MemberId{3});
+}
+
+TEST(Driver, ALeaderWhoseDiskIsNearlyFullStaysIfTheOthersAreNoBetter) {
+  Shell shell(3);
+  LeadThree(shell, {.disk_low = true}, {.disk_low = true});
+  EXPECT_EQ(AskedToLead(shell.Settle(shell.Do(DiskSeen{true}))), std::nullopt);
+  EXPECT_EQ(shell.driver->core().role(), raft::Role::kLeader);
+}
+
 }  // namespace
 }  // namespace quorate::replica

@@ -52,6 +52,9 @@ struct ConfigureCall {
   Duration timeout{0};
   std::function<void(absl::Status)> done;
 };
+struct DiskSeen {  // what the shell found out about the disk
+  bool low = false;
+};
 struct StopCall {};  // hand leadership over, then fail what waits
 
 // What the log thread did.
@@ -100,7 +103,7 @@ struct SnapshotVerified {
 };
 
 using Event = std::variant<MessageReceived, ProposeCall, ReadCall, BarrierCall, TransferCall, ConfigureCall,
-                           StopCall, LogWritten, LogCompacted, EntriesApplied, SnapshotTaken,
+                           DiskSeen, StopCall, LogWritten, LogCompacted, EntriesApplied, SnapshotTaken,
                            SnapshotInstalled, StateFlushed, SnapshotRead, SnapshotWritten, SnapshotVerified>;
 
 // --- jobs: done elsewhere, each list by one thread in the order given ---
@@ -175,6 +178,7 @@ struct Actions {
   std::vector<std::function<void()>> completions;  // callers' callbacks
   uint64_t barrier_completed = 0;  // the newest ticket of the read gate that is good now; 0: none
   std::optional<raft::Configuration> configuration;  // the latest in the log, when it changed
+  std::optional<raft::Dismissal> dismissed;          // no member any more: stop answering, and end
   bool stopped = false;                              // after a StopCall: nothing waits any more
 };
 

@@ -44,6 +44,8 @@ Client& Replica::client() { return impl_->runner; }
 
 ReadGate& Replica::gate() { return impl_->runner.gate(); }
 
+void Replica::SetDiskLow(bool low) { impl_->runner.SetDiskLow(low); }
+
 void Replica::Stop() { impl_->runner.Stop(); }
 
 }  // namespace quorate::replica

@@ -30,6 +30,9 @@ struct ReplicaOptions {
   Duration stop_timeout = std::chrono::seconds(2);  // for handing over leadership in Stop()
   uint64_t snapshot_bytes_per_second = limits::kSnapshotBytesPerSecond;  // of all that it sends; 0: no limit
   CompactionLimits compaction;                                           // zeros: limits.h
+  // The group has turned this replica away: it has stopped answering, for ever. Called once at most, from the
+  // raft thread; must not block. May be empty.
+  std::function<void(raft::Dismissal)> on_dismissed;
 };
 
 // The parts a replica stands on. They outlive it.
@@ -57,6 +60,10 @@ class Replica {
   Client& client();
   // For the DNS workers. Lives as long as the replica.
   ReadGate& gate();
+
+  // Whether the disk is nearly full, when that changes and from time to time. A leader then hands over to a
+  // voter that has room. Any thread, not after Stop().
+  void SetDiskLow(bool low);
 
   // Hands leadership over (bounded by stop_timeout), answers every waiting caller, joins the threads. After
   // it no callback is called. Once.

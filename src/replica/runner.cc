@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/disk_fault.h"
 #include "base/limits.h"
 #include "base/overloaded.h"
 
@@ -37,6 +38,7 @@ size_t Bytes(const raft::Message& message) {
 Runner::Runner(const ReplicaOptions& options, const ReplicaParts& parts, Driver driver)
     : self_(options.core.self),
       addresses_(options.addresses),
+      on_dismissed_(options.on_dismissed),
       clock_(parts.clock),
       log_(parts.log),
       state_worker_(parts.state, parts.state_machine),
@@ -196,6 +198,7 @@ void Runner::Carry(Actions actions) {
   for (ApplyJob& job : actions.apply) CHECK(apply_jobs_.TryPush(std::move(job)));
   for (HousekeepingJob& job : actions.housekeeping) CHECK(housekeeping_jobs_.TryPush(std::move(job)));
   if (actions.configuration) SetPeers(*actions.configuration);
+  if (actions.dismissed && on_dismissed_) on_dismissed_(*actions.dismissed);
   if (actions.stopped) {
     std::lock_guard lock(mu_);
     closed_ = true;
@@ -242,7 +245,7 @@ void Runner::RunLog() {
     const auto write = [&] {
       if (batch.empty()) return;
       if (absl::Status status = log_.Write(batch); !status.ok())
-        FailStop("the log cannot be written: " + status.ToString());
+        FailStop("the log cannot be written", status);
       batch.clear();
       PostInternal(LogWritten{last_id});
     };
@@ -255,7 +258,7 @@ void Runner::RunLog() {
       write();
       const auto& base = std::get<raft::SnapshotMeta>(job.work);
       if (absl::Status status = log_.Compact(base); !status.ok())
-        FailStop("the log cannot be compacted: " + status.ToString());
+        FailStop("the log cannot be compacted", status);
       PostInternal(LogCompacted{base.last_index});
     }
     write();
@@ -267,7 +270,7 @@ void Runner::RunApply() {
   for (std::vector<ApplyJob> jobs; !(jobs = apply_jobs_.TakeAll(kLong)).empty() || !apply_jobs_.closed();) {
     for (const ApplyJob& job : jobs) {
       auto event = state_worker_.Run(job);
-      if (!event.ok()) FailStop("the applied state cannot be kept: " + event.status().ToString());
+      if (!event.ok()) FailStop("the applied state cannot be kept", event.status());
       gate_.SetApplied(state_machine_.applied_index());
       PostInternal(*std::move(event));
     }
@@ -280,7 +283,7 @@ void Runner::RunHousekeeping() {
        !(jobs = housekeeping_jobs_.TakeAll(kLong)).empty() || !housekeeping_jobs_.closed();) {
     for (const HousekeepingJob& job : jobs) {
       auto event = state_worker_.Run(job);
-      if (!event.ok()) FailStop("the applied state cannot be flushed: " + event.status().ToString());
+      if (!event.ok()) FailStop("the applied state cannot be flushed", event.status());
       if (event->has_value()) PostInternal(**std::move(event));
     }
   }

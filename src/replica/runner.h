@@ -31,6 +31,7 @@ class Runner final : public Client {
   // Blocks until leadership is handed over (bounded) and all callers are answered; joins all threads.
   void Stop();
   ReadGate& gate() { return gate_; }
+  void SetDiskLow(bool low) { PostInternal(DiskSeen{low}); }
 
   void Propose(std::string command, Duration timeout, std::function<void(ProposeOutcome)> done) override;
   using Client::Read;
@@ -57,6 +58,7 @@ class Runner final : public Client {
 
   const MemberId self_;
   const std::map<MemberId, std::string> addresses_;
+  const std::function<void(raft::Dismissal)> on_dismissed_;
   const Clock& clock_;
   storage::LogStore& log_;
   StateWorker state_worker_;

@@ -15,21 +15,23 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "base/crc32c.h"
+#include "base/disk_fault.h"
 #include "base/status_macros.h"
 #include "storage/atomic_file.h"
+#include "storage/data_directory_names.h"
+#include "storage/disk_reserve.h"
 
 namespace quorate::storage {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr uint64_t kVersion = 1;
+constexpr uint64_t kVersion = 2;
+constexpr size_t kLinesV1 = 6, kLinesV2 = 8;
 
 // RFC 4122 4.4: version 4, random.
 std::string DrawUuid() {
-  std::random_device device;
-  uint64_t high = (uint64_t{device()} << 32) | device();
-  uint64_t low = (uint64_t{device()} << 32) | device();
+  uint64_t high = DrawInstance(), low = DrawInstance();
   high = (high & ~uint64_t{0xf000}) | 0x4000;
   low = (low & ~(uint64_t{3} << 62)) | (uint64_t{2} << 62);
   return absl::StrFormat("%08x-%04x-%04x-%04x-%012x", high >> 32, (high >> 16) & 0xffff, high & 0xffff,
@@ -37,7 +39,7 @@ std::string DrawUuid() {
 }
 
 absl::Status Failed(absl::string_view what, const std::string& path) {
-  return absl::ErrnoToStatus(errno, absl::StrCat("data directory: cannot ", what, " ", path));
+  return DiskError(DiskFault::kWrite, errno, absl::StrCat("data directory: cannot ", what, " ", path));
 }
 
 // Who holds the lock, as far as it wrote that down.
@@ -61,9 +63,9 @@ absl::StatusOr<int> Lock(const std::string& path) {
     ::close(fd);
     return status;
   }
-  // For the reader of an error message only: the lock itself is the flock.
+  // For the reader of an error message only: the lock itself is the flock, and a full disk no reason to stop.
   const std::string pid = absl::StrCat(::getpid(), "\n");
-  if (::ftruncate(fd, 0) != 0 || ::pwrite(fd, pid.data(), pid.size(), 0) < 0) {
+  if (::ftruncate(fd, 0) != 0 || (::pwrite(fd, pid.data(), pid.size(), 0) < 0 && errno != ENOSPC)) {
     const absl::Status status = Failed("write", lock_path);
     ::close(fd);
     return status;
@@ -76,8 +78,8 @@ absl::Status CheckUnused(const std::string& path) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(path, error)) {
     const std::string name = entry.path().filename();
-    if (name == "lock" || name == "identity.tmp") continue;
-    if (name == "wal" || name == "state") {
+    if (name == "lock" || name == "identity.tmp" || name == kReserveName) continue;
+    if (name == "wal" || name == "state" || name.starts_with("damaged-")) {
       return absl::DataLossError(
           absl::StrCat("data directory ", path, " holds data (", name, ") but has lost its file 'identity'"));
     }
@@ -88,10 +90,15 @@ absl::Status CheckUnused(const std::string& path) {
   return absl::OkStatus();
 }
 
-std::string Body(const Identity& identity) {
-  return absl::StrCat("quorate-data ", kVersion, "\nuuid ", identity.uuid, "\ngroup ", identity.group.value,
+std::string BodyV1(const Identity& identity, uint64_t version) {
+  return absl::StrCat("quorate-data ", version, "\nuuid ", identity.uuid, "\ngroup ", identity.group.value,
                       "\nmember ", identity.member.value, "\nincarnation ", identity.incarnation, "\nlog ",
                       identity.has_log ? "yes" : "no", "\n");
+}
+
+std::string Body(const Identity& identity) {
+  return absl::StrCat(BodyV1(identity, kVersion), "instance ", identity.instance, "\nrepairs ",
+                      identity.repairs, "\n");
 }
 
 }  // namespace
@@ -115,20 +122,26 @@ absl::StatusOr<Identity> DecodeIdentity(const std::string& text) {
   }
   uint64_t version = 0;
   if (values.empty() || !absl::SimpleAtoi(values[0], &version)) return damaged;
-  if (version != kVersion) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "data format version ", version, " is not known to this program, which reads version ", kVersion));
+  if (version == 0 || version > kVersion) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("data format version ", version,
+                     " is not known to this program, which reads versions 1 to ", kVersion));
   }
   Identity identity;
-  if (values.size() != 6 || !absl::SimpleAtoi(values[2], &identity.group.value) ||
+  if (values.size() != (version == 1 ? kLinesV1 : kLinesV2) ||
+      !absl::SimpleAtoi(values[2], &identity.group.value) ||
       !absl::SimpleAtoi(values[3], &identity.member.value) ||
       !absl::SimpleAtoi(values[4], &identity.incarnation)) {
     return damaged;
   }
   identity.uuid = values[1];
   identity.has_log = values[5] == "yes";
+  if (version > 1 && (!absl::SimpleAtoi(values[6], &identity.instance) || identity.instance == 0 ||
+                      !absl::SimpleAtoi(values[7], &identity.repairs))) {
+    return damaged;
+  }
   // Written by us, so there is one way to write it.
-  if (Body(identity) != body) return damaged;
+  if ((version == 1 ? BodyV1(identity, 1) : Body(identity)) != body) return damaged;
   return identity;
 }
 
@@ -148,7 +161,7 @@ absl::Status DataDirectory::Load() {
     RETURN_IF_ERROR(CheckUnused(path_));
     const fs::path parent = fs::path(path_).parent_path();
     RETURN_IF_ERROR(SyncDirectory(parent.empty() ? "." : parent.string()));
-    return Save({.uuid = DrawUuid(), .incarnation = 1});
+    return Save({.uuid = DrawUuid(), .incarnation = 1, .instance = DrawInstance()});
   }
   if (!text.ok()) return text.status();
   auto identity = DecodeIdentity(*text);
@@ -156,12 +169,20 @@ absl::Status DataDirectory::Load() {
     return absl::Status(identity.status().code(),
                         absl::StrCat("data directory ", path_, ": ", identity.status().message()));
   }
+  damage_ = ReadSmallFile(path_ + "/" + kDamageName).value_or("");
   ++identity->incarnation;
+  if (identity->instance == 0) identity->instance = DrawInstance();  // of version 1
   return Save(*identity);
 }
 
 absl::Status DataDirectory::Save(const Identity& identity) {
-  RETURN_IF_ERROR(ReplaceFile(path_ + "/identity", EncodeIdentity(identity)));
+  const std::string file = path_ + "/identity";
+  absl::Status saved = ReplaceFile(file, EncodeIdentity(identity));
+  if (DiskFaultOf(saved) == DiskFault::kFull) {
+    ReleaseReserve(path_);  // what it is for: to start, and to be emptied
+    saved = ReplaceFile(file, EncodeIdentity(identity));
+  }
+  RETURN_IF_ERROR(saved);
   identity_ = identity;
   return absl::OkStatus();
 }

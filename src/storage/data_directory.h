@@ -18,6 +18,11 @@ struct Identity {
   MemberId member;           // 0 until assigned
   uint64_t incarnation = 0;  // of this start: grows by one, durably, before anything else is done
   bool has_log = false;      // a log was begun here: see WalOptions::expect_existing
+  // What this directory has promised to its group stands and falls with it: drawn when the directory was
+  // made, and anew whenever its log is given up (repair, recovery, restore). Never 0.
+  uint64_t instance = 0;
+  // The instance whose log was given up as damaged, until the group has taken in this one. 0: none was.
+  uint64_t repairs = 0;
   bool operator==(const Identity&) const = default;
 };
 
@@ -38,6 +43,18 @@ class DataDirectory {
   // Call once the log has been recovered for the first time.
   absl::Status MarkLogBegun();
 
+  // Why what lies here cannot be used, as an earlier process found out (MarkDamaged); empty: nobody did.
+  const std::string& damage() const { return damage_; }
+  // Gives the log and the state up: moves them to damaged-N/, of which the newest two are kept, and draws a
+  // new instance that `repairs` this one. A crash before the end leaves a directory whose log is missing,
+  // which is damage again. Nobody has the log or the state open.
+  absl::Status BeginRepair();
+  // The group has taken in the new instance.
+  absl::Status FinishRepair();
+  // Belongs to a group of another id from now on, as a new instance; the identity of before stays as a file
+  // identity.old-N. The log stays: see replica/new_group.h for what has to follow.
+  absl::Status MoveToGroup(GroupId group);
+
   std::string wal_path() const { return path_ + "/wal"; }
   std::string state_path() const { return path_ + "/state"; }
   const std::string& path() const { return path_; }
@@ -46,15 +63,24 @@ class DataDirectory {
   DataDirectory(std::string path, int lock) : path_(std::move(path)), lock_(lock) {}
   absl::Status Load();
   absl::Status Save(const Identity& identity);
+  absl::Status MoveAside(const std::string& to);
 
   const std::string path_;
   const int lock_;  // a locked descriptor
   Identity identity_;
+  std::string damage_;
 };
 
-// The text of the file `identity`; for tools and tests.
+// Leaves a mark in the data directory `path` for its next start, as a process does that ends because of
+// damage. Best effort: without the mark the damage is found again.
+void MarkDamaged(const std::string& path, const std::string& why);
+// Random, never 0.
+uint64_t DrawInstance();
+
+// The text of the file `identity`, in the newest version; for tools and tests.
 std::string EncodeIdentity(const Identity& identity);
-// kDataLoss: damaged. kFailedPrecondition: an unknown version.
+// Of any version; of version 1 without an instance (0). kDataLoss: damaged. kFailedPrecondition: an unknown
+// version.
 absl::StatusOr<Identity> DecodeIdentity(const std::string& text);
 
 }  // namespace quorate::storage

@@ -77,9 +77,9 @@ def answers(ip, name, rdtype="A", **options):
 class Replica:
     """One `quorate serve` process; may be killed and started again on its data."""
 
-    def __init__(self, name, ip, data, log, arguments, ports=None):
+    def __init__(self, name, ip, data, log, arguments, ports=None, prefix=()):
         self.name, self.ip, self.data, self.ports = name, ip, Path(data), ports or PORTS
-        command = [str(QUORATE), "serve", "--data", str(data), *arguments]
+        command = [*prefix, str(QUORATE), "serve", "--data", str(data), *arguments]
         for door, port in self.ports.items():
             command += [f"--listen-{door}", host_port(ip, port)]
         self.child = Child(name, command, log)
@@ -148,23 +148,27 @@ class Replica:
 
 class Group:
     """A static group: by default of 127.BASE.1.NUMBER on the same ports; `places` are (ip, ports) given instead.
-    The last `learners` of them have no vote; `options` are more arguments of `serve`."""
+    The last `learners` of them have no vote; `options` are more arguments of `serve`. Where given, `route(n, m)` is where
+    member n reaches member m (a proxy), and `prefix(n)` the words before member n's command."""
 
-    def __init__(self, directory, size=3, zones=("example.org.",), places=None, learners=0, options=(),
-                 group_id=1):
+    def __init__(self, directory, size=3, zones=("example.org.",), places=None, learners=0, options=(), route=None,
+                 prefix=None, group_id=1):
         self._reservation = None
         if places is None:
             base, self._reservation = local_net.choose_base(["group"], size)
             places = [(f"127.{base}.1.{number}", PORTS) for number in range(1, size + 1)]
+        route = route or (lambda _, to: host_port(places[to - 1][0], places[to - 1][1]["peer"]))
+        numbers = range(1, len(places) + 1)
         voters = len(places) - learners
-        self.members = members = ",".join(f"{number}={host_port(ip, ports['peer'])}" + ("" if number <= voters else "/learner")
-                           for number, (ip, ports) in enumerate(places, 1))
         self.replicas = []
-        for number, (ip, ports) in enumerate(places, 1):
+        self.members = ",".join(f"{to}={route(1, to)}" for to in numbers)
+        for number, (ip, ports) in zip(numbers, places):
+            members = ",".join(f"{to}={route(number, to)}" + ("" if to <= voters else "/learner") for to in numbers)
             arguments = ["--group-id", str(group_id), "--group", "example", "--replica-id", str(number), "--members", members,
                          "--zones", ",".join(zones), *options]
             self.replicas.append(Replica(f"r{number}", ip, Path(directory) / f"r{number}",
-                                         Path(directory) / f"r{number}.log", arguments, ports))
+                                         Path(directory) / f"r{number}.log", arguments, ports,
+                                         prefix(number) if prefix else ()))
 
     def start(self, timeout_s=60.0):
         for replica in self.replicas:

@@ -1,6 +1,6 @@
 """Runs a page of docs/operations: its ```sh blocks are one bash script, from the first to the last.
 
-What a page may use: `quorate` and what tools/packages.txt installs (dig, etcdctl; neither curl nor jq), and files in the
+What a page may use: `quorate`, what is in tools/ and what tools/packages.txt installs (dig, etcdctl; neither curl nor jq), and files in the
 directory it starts in, which is empty. What it writes as 127.0.0.N is 127.BASE.1.N here, a network that no other test uses,
 so it may name any ports (best in variables that its first block sets). It starts its own replicas, with `&` at the end;
 whatever still runs when it is over is ended. A block that is not to be run is ```text or ```console.
@@ -47,7 +47,7 @@ def run_page(name, directory, timeout_s=120.0, env=None):
     path.write_text(f"PS4='+ {name}:$LINENO: '" + script)  # root's bash takes no PS4 from its environment
     work, log = directory / "work", directory / f"{name}.log"
     work.mkdir()
-    environment = {**os.environ, "PATH": f"{BUILD_DIR}:{os.environ['PATH']}", "LC_ALL": "C",
+    environment = {**os.environ, "PATH": f"{BUILD_DIR}:{ROOT / 'tools'}:{os.environ['PATH']}", "LC_ALL": "C",
                    "no_proxy": "*", "NO_PROXY": "*", **(env or {})}
     for variable in ("QUORATE_SERVER", "QUORATE_ORACLE", "QUORATE_TOKEN"):
         if variable not in (env or {}):

@@ -206,8 +206,8 @@ def test_a_full_disk_stops_one_replica_and_loses_nothing(tmp_path, of):
         others = [r for r in group.replicas if r is not victim]
         fill(victim.data / "ballast")
         acknowledged = write_until(others, lambda: not victim.child.is_running())
-        assert victim.child.process.returncode == 70, victim.child.last_words()
-        assert "No space left" in victim.child.last_words()
+        assert victim.child.process.returncode == 83, victim.child.last_words()
+        assert "disk-full" in victim.child.last_words() and "No space left" in victim.child.last_words()
         check_keys(others, acknowledged)
         (victim.data / "ballast").unlink()
         victim.start()

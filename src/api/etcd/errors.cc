@@ -38,6 +38,9 @@ grpc::Status ToStatus(replica::Refusal refusal) {
       return RequestTooLarge();
     case replica::Refusal::kStopping:
       return Stopped();
+    case replica::Refusal::kDiskLow:
+      return {StatusCode::RESOURCE_EXHAUSTED,
+              "etcdserver: mvcc: database space exceeded"};  // as etcd's NOSPACE
   }
   CheckFailed(__FILE__, __LINE__, "a refusal without a status");
 }

@@ -44,6 +44,12 @@ struct HttpBackend {
   // calls block for the disk; a file is read by one thread at a time. Any thread; may be null.
   using FileParts = std::function<absl::StatusOr<std::string>()>;
   std::function<absl::StatusOr<FileParts>()> open_snapshot;
+  // Of the data directory's disk. Any thread; may be null.
+  struct Disk {
+    uint64_t free_bytes = 0;
+    bool low = false;  // writes that need room are refused
+  };
+  std::function<Disk()> disk;
   std::string group, region;  // names; empty if none
   std::string etcd;           // where this replica's etcd door listens; empty: there is none
   std::string version;

@@ -85,6 +85,10 @@ HttpResponse NotProposedResponse(replica::Refusal why) {
     case Refusal::kStopping:
       return WithRetry(ErrorResponse(503, "stopping", "this replica is stopping; nothing was changed",
                                      "ask another replica"));
+    case Refusal::kDiskLow:
+      return ErrorResponse(
+          507, "disk_low", "this replica's disk is nearly full; nothing was changed",
+          "delete something, give its disk room, or ask another replica; deletions are taken");
   }
   return ErrorResponse(500, "internal", "a refusal that this version does not know");
 }

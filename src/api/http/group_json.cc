@@ -130,6 +130,12 @@ json TimingToJson(const raft::Timing& timing) {
           {"hold_ms", Milliseconds(timing.hold)}};
 }
 
+json DiskToJson(const HttpBackend& backend) {
+  if (!backend.disk) return nullptr;
+  const HttpBackend::Disk disk = backend.disk();
+  return {{"free_bytes", disk.free_bytes}, {"low", disk.low}};
+}
+
 json GroupToJson(const HttpBackend& backend) {
   const replica::GroupStatus status = backend.client->Status();
   const raft::Status& raft = status.raft;
@@ -154,6 +160,7 @@ json GroupToJson(const HttpBackend& backend) {
           {"transferring_to", raft.transferring_to.value},
           {"members", MembersToJson(raft)},
           {"zones", std::move(zones)},
+          {"disk", DiskToJson(backend)},
           {"etcd", backend.etcd},
           {"version", backend.version}};
 }

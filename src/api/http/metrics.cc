@@ -101,7 +101,7 @@ void CollectSnapshots(const replica::GroupStatus& status, MetricsSink& sink) {
   const replica::SnapshotsReceived& received = status.snapshots_received;
   counter("quorate_snapshots_installed_total", "Snapshots received that became this replica's state.",
           received.installed);
-  counter("quorate_snapshots_refused_total", "Snapshots, or parts, refused as damaged or for lack of room.",
+  counter("quorate_snapshots_refused_total", "Snapshots, or parts of one, that were refused as damaged.",
           received.refused);
   counter("quorate_snapshot_received_bytes_total", "Bytes of snapshots received and written.",
           received.bytes);

@@ -15,7 +15,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
+#include "base/disk_fault.h"
 #include "base/status_macros.h"
+#include "storage/rocks/fail_stop_files.h"
 #include "storage/rocks/state_directory.h"
 #include "storage/snapshot_stream.h"
 
@@ -30,31 +32,29 @@ std::string_view ViewOf(const rocksdb::Slice& slice) { return {slice.data(), sli
 absl::Status ToStatus(const std::string& path, const rocksdb::Status& status) {
   if (status.ok()) return absl::OkStatus();
   const std::string message = absl::StrCat("applied state in ", path, ": ", status.ToString());
-  if (status.IsNoSpace()) return absl::ResourceExhaustedError(message);
+  if (status.IsNoSpace()) return DiskError(DiskFault::kFull, ENOSPC, message);
   if (status.IsCorruption()) return absl::DataLossError(message);
+  if (status.IsIOError()) return DiskError(DiskFault::kRead, EIO, message);  // writes: fail_stop_files.h
   return absl::UnavailableError(message);
 }
 
 void StopUnlessOk(const std::string& path, const rocksdb::Status& status) {
-  if (!status.ok()) FailStop(std::string(ToStatus(path, status).message()));
+  if (!status.ok()) FailStop("the applied state cannot be used", ToStatus(path, status));
 }
 
 // A flush or compaction that failed in the background: what is applied can no longer be kept.
-// While a database is not the state yet (a restore), its errors are those of its writer.
 class StopOnBackgroundError final : public rocksdb::EventListener {
  public:
-  StopOnBackgroundError(std::string path, bool armed) : path_(std::move(path)), armed_(armed) {}
+  explicit StopOnBackgroundError(std::string path) : path_(std::move(path)) {}
   void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* status) override {
-    if (armed_) StopUnlessOk(path_, *status);
+    StopUnlessOk(path_, *status);
   }
-  void Arm() { armed_ = true; }
 
  private:
   const std::string path_;
-  std::atomic<bool> armed_;
 };
 
-rocksdb::Options OptionsOf(const RocksOptions& options) {
+rocksdb::Options OptionsOf(const std::string& path, const RocksOptions& options) {
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = rocksdb::NewLRUCache(options.block_cache_bytes, /*num_shard_bits=*/2);
   table.cache_index_and_filter_blocks = true;
@@ -63,6 +63,8 @@ rocksdb::Options OptionsOf(const RocksOptions& options) {
 
   rocksdb::Options out;
   out.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  out.env = rocks::FailStopEnv();
+  out.listeners.push_back(std::make_shared<StopOnBackgroundError>(path));
   out.write_buffer_size = options.write_buffer_bytes;
   out.max_write_buffer_number = 2;
   out.max_background_jobs = options.background_jobs;
@@ -83,12 +85,9 @@ rocksdb::Options OptionsOf(const RocksOptions& options) {
 // One open database. Removes itself from the disk when the last user has gone, once it is obsolete.
 class Database {
  public:
-  enum class Role { kState, kRestore };
   static absl::StatusOr<std::shared_ptr<Database>> Open(const std::string& path, const RocksOptions& options,
-                                                        bool create, Role role) {
-    rocksdb::Options rocks_options = OptionsOf(options);
-    auto on_error = std::make_shared<StopOnBackgroundError>(path, /*armed=*/role == Role::kState);
-    rocks_options.listeners.push_back(on_error);
+                                                        bool create) {
+    rocksdb::Options rocks_options = OptionsOf(path, options);
     rocks_options.create_if_missing = create;
     rocks_options.error_if_exists = create;
     rocksdb::DB* db = nullptr;
@@ -99,7 +98,7 @@ class Database {
           absl::StrCat("applied state in ", path, " is not there: ", status.ToString()));
     }
     if (!status.ok()) return ToStatus(path, status);
-    return std::shared_ptr<Database>(new Database(path, db, std::move(on_error)));
+    return std::shared_ptr<Database>(new Database(path, db));
   }
   ~Database() {
     db_.reset();
@@ -111,23 +110,17 @@ class Database {
   rocksdb::DB& db() const { return *db_; }
   const std::string& path() const { return path_; }
   void MakeObsolete() { obsolete_ = true; }
-  void BecomeState() { on_error_->Arm(); }
 
-  absl::Status TryWrite(rocksdb::WriteBatch& batch) {
+  void Write(rocksdb::WriteBatch& batch) {
     rocksdb::WriteOptions options;
     options.disableWAL = true;
-    return ToStatus(path_, db_->Write(options, &batch));
-  }
-  void Write(rocksdb::WriteBatch& batch) {
-    if (const absl::Status status = TryWrite(batch); !status.ok()) FailStop(std::string(status.message()));
+    StopUnlessOk(path_, db_->Write(options, &batch));
   }
   absl::Status Flush() { return ToStatus(path_, db_->Flush(rocksdb::FlushOptions())); }
 
  private:
-  Database(std::string path, rocksdb::DB* db, std::shared_ptr<StopOnBackgroundError> on_error)
-      : path_(std::move(path)), on_error_(std::move(on_error)), db_(db) {}
+  Database(std::string path, rocksdb::DB* db) : path_(std::move(path)), db_(db) {}
   const std::string path_;
-  const std::shared_ptr<StopOnBackgroundError> on_error_;
   std::unique_ptr<rocksdb::DB> db_;
   std::atomic<bool> obsolete_{false};
 };
@@ -228,8 +221,8 @@ class RocksStateStore::Sink final : public SnapshotSink {
     const absl::Status status = decoder_.Feed(bytes, [&](std::string_view key, std::string_view value) {
       return ToStatus(database_->path(), writes.Put(SliceOf(key), SliceOf(value)));
     });
-    RETURN_IF_ERROR(status);
-    return database_->TryWrite(writes);
+    if (status.ok()) database_->Write(writes);
+    return status;
   }
 
   absl::StatusOr<const kv::MapReader*> Verify() override {
@@ -242,7 +235,6 @@ class RocksStateStore::Sink final : public SnapshotSink {
   absl::Status Commit() override {
     CHECK(database_ != nullptr && verified_ != nullptr);
     verified_.reset();
-    database_->BecomeState();
     RETURN_IF_ERROR(store_.directory_.Switch(number_));
     store_.map_.Exchange(std::exchange(database_, nullptr))->MakeObsolete();
     return absl::OkStatus();
@@ -258,8 +250,7 @@ class RocksStateStore::Sink final : public SnapshotSink {
 
 absl::StatusOr<std::unique_ptr<SnapshotSink>> RocksStateStore::BeginRestore() {
   const uint64_t number = directory_.NewNumber();
-  ASSIGN_OR_RETURN(auto database, Database::Open(directory_.PathOf(number), options_, /*create=*/true,
-                                                 Database::Role::kRestore));
+  ASSIGN_OR_RETURN(auto database, Database::Open(directory_.PathOf(number), options_, /*create=*/true));
   return std::make_unique<Sink>(*this, number, std::move(database));
 }
 
@@ -273,7 +264,7 @@ absl::StatusOr<std::unique_ptr<StateStore>> OpenRocksState(const std::string& di
   // makes.
   const bool create = state.current() == 1 && !std::filesystem::exists(path + "/CURRENT");
   if (create) RETURN_IF_ERROR(rocks::RemoveTree(path));
-  ASSIGN_OR_RETURN(auto database, Database::Open(path, options, create, Database::Role::kState));
+  ASSIGN_OR_RETURN(auto database, Database::Open(path, options, create));
   return std::make_unique<RocksStateStore>(std::move(state), options, std::move(database));
 }
 

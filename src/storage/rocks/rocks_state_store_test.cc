@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -12,6 +13,7 @@
 #include <map>
 #include <thread>
 
+#include "base/disk_fault.h"
 #include "base/rng.h"
 
 namespace quorate::storage {
@@ -215,7 +217,26 @@ TEST_F(RocksStateStoreTest, ADamagedTableStopsTheProcessWithItsName) {
         if (store.ok()) All((*store)->map());
         ::_exit(0);
       },
-      ::testing::ExitedWithCode(70), "applied state in .*state-1.*Corruption");
+      ::testing::ExitedWithCode(ExitCodeOf(DiskFault::kDamaged)),
+      "disk fault: data-damaged: .*state-1.*Corruption");
+}
+
+// The only write that can be made to fail without help from outside.
+void WriteAboveTheLimitOfAFile(const std::string& directory) {
+  auto store = OpenRocksState(directory, {}).value();
+  Rng rng(1);
+  std::string value(1 << 16, 'v');
+  for (char& c : value) c = static_cast<char>(rng.Below(256));
+  store->map().Write({{"large", value}});
+  ::signal(SIGXFSZ, SIG_IGN);
+  const struct rlimit limit = {1 << 15, 1 << 15};
+  ::setrlimit(RLIMIT_FSIZE, &limit);
+  ::_exit(store->Flush().ok() ? 1 : 2);  // neither: it does not return
+}
+
+TEST_F(RocksStateStoreTest, AFailedWriteOfATableStopsTheProcessAndNamesTheFile) {
+  EXPECT_EXIT(WriteAboveTheLimitOfAFile(directory_), ::testing::ExitedWithCode(ExitCodeOf(DiskFault::kWrite)),
+              "disk fault: write-failed: applied state: cannot write .*\\.sst");
 }
 
 TEST_F(RocksStateStoreTest, ASecondOpenerIsRefused) {

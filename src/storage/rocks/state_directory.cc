@@ -7,6 +7,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "base/disk_fault.h"
 #include "base/status_macros.h"
 #include "storage/atomic_file.h"
 
@@ -28,7 +29,7 @@ std::optional<uint64_t> NumberOf(std::string_view name) {
 }
 
 absl::Status Failed(absl::string_view what, const std::string& path, const std::error_code& error) {
-  return absl::ErrnoToStatus(error.value(), absl::StrCat("cannot ", what, " ", path));
+  return DiskError(DiskFault::kWrite, error.value(), absl::StrCat("cannot ", what, " ", path));
 }
 
 absl::StatusOr<std::vector<uint64_t>> ListDatabases(const std::string& path) {

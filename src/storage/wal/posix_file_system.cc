@@ -11,13 +11,14 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/disk_fault.h"
 #include "base/status_macros.h"
 
 namespace quorate::storage {
 namespace {
 
-absl::Status Failed(absl::string_view what, absl::string_view path) {
-  return absl::ErrnoToStatus(errno, absl::StrCat("cannot ", what, " ", path));
+absl::Status Failed(DiskFault fault, absl::string_view what, const std::string& path) {
+  return DiskError(fault, errno, absl::StrCat("cannot ", what, " ", path));
 }
 
 class PosixFile final : public File {
@@ -30,24 +31,26 @@ class PosixFile final : public File {
     while (!bytes.empty()) {
       const ssize_t n = ::pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
       if (n < 0 && errno == EINTR) continue;
-      if (n < 0) return Failed("write", path_);
+      if (n < 0) return Failed(DiskFault::kWrite, "write", path_);
       offset += static_cast<uint64_t>(n);
       bytes.remove_prefix(static_cast<size_t>(n));
     }
     return absl::OkStatus();
   }
 
-  absl::Status Sync() override { return ::fdatasync(fd_) == 0 ? absl::OkStatus() : Failed("sync", path_); }
+  absl::Status Sync() override {
+    return ::fdatasync(fd_) == 0 ? absl::OkStatus() : Failed(DiskFault::kSync, "sync", path_);
+  }
 
   absl::StatusOr<std::string> ReadAll() const override {
     struct stat info {};
-    if (::fstat(fd_, &info) != 0) return Failed("stat", path_);
+    if (::fstat(fd_, &info) != 0) return Failed(DiskFault::kRead, "stat", path_);
     std::string out(static_cast<size_t>(info.st_size), '\0');
     size_t done = 0;
     while (done < out.size()) {
       const ssize_t n = ::pread(fd_, out.data() + done, out.size() - done, static_cast<off_t>(done));
       if (n < 0 && errno == EINTR) continue;
-      if (n < 0) return Failed("read", path_);
+      if (n < 0) return Failed(DiskFault::kRead, "read", path_);
       if (n == 0) break;
       done += static_cast<size_t>(n);
     }
@@ -62,7 +65,7 @@ class PosixFile final : public File {
 
 absl::StatusOr<std::unique_ptr<File>> OpenWith(const std::string& path, int flags, absl::string_view what) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC | flags, 0640);
-  if (fd < 0) return Failed(what, path);
+  if (fd < 0) return Failed(DiskFault::kWrite, what, path);
   return std::make_unique<PosixFile>(fd, path);
 }
 
@@ -78,7 +81,7 @@ absl::StatusOr<std::unique_ptr<File>> PosixFileSystem::Open(const std::string& p
 
 absl::StatusOr<std::vector<std::string>> PosixFileSystem::List(const std::string& directory) const {
   DIR* dir = ::opendir(directory.c_str());
-  if (dir == nullptr) return Failed("list", directory);
+  if (dir == nullptr) return Failed(DiskFault::kRead, "list", directory);
   std::vector<std::string> names;
   while (const dirent* entry = ::readdir(dir)) {
     const std::string_view name = entry->d_name;
@@ -90,24 +93,27 @@ absl::StatusOr<std::vector<std::string>> PosixFileSystem::List(const std::string
 }
 
 absl::Status PosixFileSystem::CreateDirectory(const std::string& path) {
-  if (::mkdir(path.c_str(), 0750) != 0 && errno != EEXIST) return Failed("create directory", path);
+  if (::mkdir(path.c_str(), 0750) != 0 && errno != EEXIST)
+    return Failed(DiskFault::kWrite, "create directory", path);
   RETURN_IF_ERROR(SyncDirectory(path));
   const size_t slash = path.find_last_of('/');
   return SyncDirectory(slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash));
 }
 
 absl::Status PosixFileSystem::Rename(const std::string& from, const std::string& to) {
-  return ::rename(from.c_str(), to.c_str()) == 0 ? absl::OkStatus() : Failed("rename", from);
+  return ::rename(from.c_str(), to.c_str()) == 0 ? absl::OkStatus()
+                                                 : Failed(DiskFault::kWrite, "rename", from);
 }
 
 absl::Status PosixFileSystem::Remove(const std::string& path) {
-  return ::unlink(path.c_str()) == 0 ? absl::OkStatus() : Failed("remove", path);
+  return ::unlink(path.c_str()) == 0 ? absl::OkStatus() : Failed(DiskFault::kWrite, "remove", path);
 }
 
 absl::Status PosixFileSystem::SyncDirectory(const std::string& directory) {
   const int fd = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return Failed("open directory", directory);
-  const absl::Status status = ::fsync(fd) == 0 ? absl::OkStatus() : Failed("sync directory", directory);
+  if (fd < 0) return Failed(DiskFault::kSync, "open directory", directory);
+  const absl::Status status =
+      ::fsync(fd) == 0 ? absl::OkStatus() : Failed(DiskFault::kSync, "sync directory", directory);
   ::close(fd);
   return status;
 }

@@ -19,6 +19,7 @@ namespace {
 
 // One entry may be as large as a command; the rest of its frame is small beside that.
 constexpr int kFrameBytesMax = static_cast<int>(limits::kCommandBytesMax + 2 * limits::kAppendBytesMax);
+constexpr size_t kGuestsMax = 16;
 constexpr int kKeepaliveMs = 2000;  // notices a peer that is gone without a word
 
 grpc::ChannelArguments ChannelOptions(const std::optional<TlsOptions>& tls) {
@@ -48,6 +49,32 @@ std::shared_ptr<grpc::ServerCredentials> ServerCredentials(const std::optional<T
   return grpc::SslServerCredentials(options);
 }
 
+// Where members that called can be answered, listed by SetPeers or not: one that was removed must hear of it,
+// and one that has just been added does not know the others yet.
+class Guests {
+ public:
+  // `stream` tells two calls of one member apart: the end of the earlier may come late.
+  void Came(MemberId id, const std::string& address, const void* stream) {
+    std::lock_guard lock(mu_);
+    if (address.empty() || (addresses_.size() >= kGuestsMax && !addresses_.contains(id))) return;
+    addresses_[id] = {address, stream};
+  }
+  void Left(MemberId id, const void* stream) {
+    std::lock_guard lock(mu_);
+    const auto at = addresses_.find(id);
+    if (at != addresses_.end() && at->second.second == stream) addresses_.erase(at);
+  }
+  std::string AddressOf(MemberId id) const {
+    std::lock_guard lock(mu_);
+    const auto at = addresses_.find(id);
+    return at == addresses_.end() ? "" : at->second.first;
+  }
+
+ private:
+  mutable std::mutex mu_;
+  std::map<MemberId, std::pair<std::string, const void*>> addresses_;  // guarded by mu_
+};
+
 // What every inbound stream needs to know.
 struct Receiver {
   std::string deployment;
@@ -55,6 +82,7 @@ struct Receiver {
   MemberId self;
   MessageHandler handler;
   std::function<void(const std::string&)> notice;
+  Guests& guests;
 };
 
 // One stream from a peer.
@@ -68,7 +96,9 @@ class Inbound final : public grpc::ServerReadReactor<peer::v1::Frame> {
       return;
     }
     from_ = hello->from;
+    receiver_.guests.Came(from_, hello->address, this);
     context.AddInitialMetadata(kAcceptedKey, "1");
+    context.AddInitialMetadata(kVersionKey, std::to_string(raft::kMessageVersion));
     StartSendInitialMetadata();
     StartRead(&frame_);
   }
@@ -86,7 +116,10 @@ class Inbound final : public grpc::ServerReadReactor<peer::v1::Frame> {
     }
     StartRead(&frame_);
   }
-  void OnDone() override { delete this; }
+  void OnDone() override {
+    if (from_) receiver_.guests.Left(from_, this);
+    delete this;
+  }
 
  private:
   const Receiver& receiver_;
@@ -110,8 +143,8 @@ class Transport final : public GrpcTransport {
  public:
   Transport(GrpcTransportOptions options, MessageHandler handler)
       : options_(std::move(options)),
-        service_(
-            {options_.deployment, options_.group, options_.self, std::move(handler), options_.on_notice}) {}
+        service_({options_.deployment, options_.group, options_.self, std::move(handler), options_.on_notice,
+                  guests_}) {}
   ~Transport() override {
     SetPeers({});
     if (!server_) return;
@@ -139,12 +172,19 @@ class Transport final : public GrpcTransport {
 
   void Send(raft::Message message) override {
     std::shared_ptr<PeerClient> peer;
+    bool is_new = false;
     {
       std::lock_guard lock(mu_);
-      const auto found = peers_.find(message.to);
-      if (found == peers_.end()) return;
+      auto found = peers_.find(message.to);
+      if (found == peers_.end()) {
+        const std::string address = guests_.AddressOf(message.to);
+        if (address.empty() || message.to == options_.self) return;
+        found = peers_.emplace(message.to, MakeClient(message.to, address)).first;
+        is_new = true;
+      }
       peer = found->second;
     }
+    if (is_new) peer->Start();
     peer->Send(std::move(message));
   }
 
@@ -160,11 +200,7 @@ class Transport final : public GrpcTransport {
       }
       for (const auto& [id, address] : peers) {
         if (id == options_.self || peers_.contains(id)) continue;
-        auto channel =
-            grpc::CreateCustomChannel(address, ClientCredentials(options_.tls), ChannelOptions(options_.tls));
-        const Hello hello{options_.deployment, options_.group, options_.self, id};
-        coming.push_back(peers_[id] = std::make_shared<PeerClient>(address, std::move(channel), hello,
-                                                                   options_.on_notice));
+        coming.push_back(peers_[id] = MakeClient(id, address));
       }
     }
     for (const auto& peer : coming) peer->Start();
@@ -172,7 +208,20 @@ class Transport final : public GrpcTransport {
   }
 
  private:
+  std::shared_ptr<PeerClient> MakeClient(MemberId id, const std::string& address) const {
+    auto channel =
+        grpc::CreateCustomChannel(address, ClientCredentials(options_.tls), ChannelOptions(options_.tls));
+    const Hello hello{.deployment = options_.deployment,
+                      .group = options_.group,
+                      .from = options_.self,
+                      .to = id,
+                      .address = options_.advertise.empty() ? options_.listen : options_.advertise,
+                      .version = raft::kMessageVersion};
+    return std::make_shared<PeerClient>(address, std::move(channel), hello, options_.on_notice);
+  }
+
   const GrpcTransportOptions options_;
+  Guests guests_;
   std::mutex mu_;
   std::map<MemberId, std::shared_ptr<PeerClient>> peers_;  // guarded by mu_
   Service service_;

@@ -19,6 +19,7 @@ struct TlsOptions {
 
 struct GrpcTransportOptions {
   std::string listen;      // host:port; IPv6 as [::1]:port; port 0: any
+  std::string advertise;   // what peers that do not know this member answer to; empty: `listen`
   std::string deployment;  // must be the same at both ends, as must the group
   GroupId group;
   MemberId self;

@@ -1,7 +1,11 @@
 #include "transport/grpc/hello.h"
 
+#include <algorithm>
+
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "base/limits.h"
+#include "raft/codec.h"
 
 namespace quorate::transport {
 namespace {
@@ -10,6 +14,7 @@ constexpr char kDeployment[] = "quorate-deployment";
 constexpr char kGroup[] = "quorate-group";
 constexpr char kFrom[] = "quorate-from";
 constexpr char kTo[] = "quorate-to";
+constexpr char kAddress[] = "quorate-address";
 
 std::optional<std::string> Text(const grpc::CallbackServerContext& context, const char* key) {
   const auto found = context.client_metadata().find(key);
@@ -31,13 +36,27 @@ void WriteHello(const Hello& hello, grpc::ClientContext& context) {
   context.AddMetadata(kGroup, std::to_string(hello.group.value));
   context.AddMetadata(kFrom, std::to_string(hello.from.value));
   context.AddMetadata(kTo, std::to_string(hello.to.value));
+  context.AddMetadata(kAddress, hello.address);
+  context.AddMetadata(kVersionKey, std::to_string(hello.version));
+}
+
+uint8_t AcceptedVersion(const grpc::ClientContext& context) {
+  const auto& metadata = context.GetServerInitialMetadata();
+  const auto found = metadata.find(kVersionKey);
+  uint32_t version = 0;
+  if (found == metadata.end() ||
+      !absl::SimpleAtoi(absl::string_view(found->second.data(), found->second.size()), &version))
+    return raft::kMessageVersionMin;
+  return static_cast<uint8_t>(std::clamp<uint32_t>(version, raft::kMessageVersionMin, raft::kMessageVersion));
 }
 
 std::optional<Hello> ReadHello(const grpc::CallbackServerContext& context) {
   const auto deployment = Text(context, kDeployment);
   const auto group = Number(context, kGroup), from = Number(context, kFrom), to = Number(context, kTo);
   if (!deployment || !group || !from || !to || *from == 0) return std::nullopt;
-  return Hello{*deployment, GroupId{*group}, MemberId{*from}, MemberId{*to}};
+  std::string address = Text(context, kAddress).value_or("");
+  if (address.size() > limits::kAddressBytesMax) return std::nullopt;
+  return Hello{*deployment, GroupId{*group}, MemberId{*from}, MemberId{*to}, std::move(address)};
 }
 
 std::optional<std::string> Mismatch(const std::optional<Hello>& hello, const std::string& deployment,

@@ -90,9 +90,11 @@ bool PeerClient::FillFrame(peer::v1::Frame& frame) {
   size_t bytes = 0;
   while (!queue_.empty() && bytes < kFrameBytes && frame.messages_size() < static_cast<int>(kFrameMessages)) {
     const size_t size = Bytes(queue_.front());
-    ByteWriter out(size);
-    raft::EncodeMessage(queue_.front(), out);
-    frame.add_messages(out.Take());
+    if (raft::CanEncode(queue_.front(), version_)) {
+      ByteWriter out(size);
+      raft::EncodeMessage(queue_.front(), out, version_);
+      frame.add_messages(out.Take());
+    }
     bytes += size;
     queue_bytes_ -= size;
     queue_.pop_front();
@@ -120,6 +122,7 @@ void PeerClient::OnAccepted(bool accepted, Stream& stream) {
   std::unique_lock lock(mu_);
   if (accepted && !stopping_) {
     accepted_ = true;
+    version_ = AcceptedVersion(*stream.context());
     failures_ = 0;
     last_error_.clear();
     writing_ = FillFrame(stream.frame);

@@ -53,7 +53,8 @@ class PeerClient : public std::enable_shared_from_this<PeerClient> {
   std::deque<raft::Message> queue_;
   size_t queue_bytes_ = 0;
   Stream* stream_ = nullptr;  // deletes itself when the call has ended
-  bool accepted_ = false;     // the peer took the hello
+  bool accepted_ = false;     // the peer took the hello ...
+  uint8_t version_ = 0;       // ... and is spoken to in this version of messages
   bool writing_ = false;      // a write is under way: its end will come
   bool stopping_ = false;
   bool waiting_ = false;  // for the next attempt
