@@ -188,6 +188,7 @@ struct Status {
   HardState hard_state;
   LogIndex first, last, commit, applied, durable;  // first: oldest index still in the log
   Configuration configuration;                     // the latest in the log, committed or not
+  LogIndex configuration_index;                    // where it stands
   std::vector<PeerStatus> peers;                   // filled by a leader
   MemberId transferring_to;                        // 0: none
   Duration lease_left{0};                          // of this member's own read lease; 0: it has none

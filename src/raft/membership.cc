@@ -170,14 +170,15 @@ bool Core::Impl::TurnedAway(MemberId who) {
 
 void Core::Impl::OnMessage(const Message& m, const Knock& knock) {
   if (TurnedAway(m.from)) return;
-  if (role_ == Role::kLeader && peers_.contains(m.from) && !Speaks(m, knock.repairs)) OnStranger(m, knock.repairs);
+  if (role_ == Role::kLeader && peers_.contains(m.from) && !Speaks(m, knock.repairs))
+    OnStranger(m, knock.repairs);
 }
 
 // A voter that hears no leader asks for votes, and thereby whether it is one still; the others ask like this.
 void Core::Impl::KnockAround() {
   if (dismissed_ || Promotable() || config_.feature_level < 2) return;
   for (MemberId id : EveryMember(log_.configuration()))
-    if (id != config_.self) effects_.send_now.push_back(To(id, Knock{AwaitsRepair() ? config_.repairs : 0}));
+    if (id != config_.self) effects_.send_now.push_back(To(id, Knock{config_.repairs}));
 }
 
 void Core::Impl::OnMessage(const Message& m, const Removed& removed) {
