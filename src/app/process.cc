@@ -293,7 +293,8 @@ absl::Status Process::Parts::StartHttp() {
   backend.collectors.push_back([this](api::MetricsSink& sink) {
     sink.Gauge("quorate_disk_free_bytes", "Room on the data directory's disk",
                static_cast<double>(disk->free_bytes()));
-    sink.Gauge("quorate_disk_low", "1: the disk is nearly full, writes that need room are refused", disk->low());
+    sink.Gauge("quorate_disk_low", "1: the disk is nearly full, writes that need room are refused",
+               disk->low());
     serve::Counters sum;
     for (const auto& counters : udp ? udp->ReadCounters() : std::vector<serve::Counters>()) sum += counters;
     CollectServe(sum, "udp", sink);
