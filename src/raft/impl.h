@@ -180,8 +180,9 @@ class Core::Impl {
   void MaybeCompleteChange();
   void TakeLeasesOfLeaving();
   void LeaveLeadership();
-  bool Speaks(const Message& m) const;
+  bool Speaks(const Message& m, uint64_t repairs = 0) const;
   bool TurnedAway(MemberId who);
+  bool TurnedAwayEmpty(const Message& m, const RequestVote& request);
   void OnStranger(const Message& m, uint64_t repairs);
   void DismissLeft();
   void KnockAround();

@@ -302,6 +302,52 @@ TEST_F(Membership, AMemberThatLostItsLogIsRepairedByTheLeaderWithoutAVoteMeanwhi
   EXPECT_TRUE(world->RunUntil([&] { return world->leader() != 0; }, seconds(5)));
 }
 
+TEST_F(Membership, WhoLostItsLogDoesNotCountEvenIfNobodyKnewItsInstance) {
+  world.emplace(3, 0, LanTiming(), 1);
+  ASSERT_TRUE(world->RunUntil([&] { return world->Healthy(); }, seconds(10)));
+  const uint64_t lost = world->Follower(0), other = world->Follower(1);
+  ASSERT_EQ(FindMember(Now(), {lost})->instance, 0u);
+  world->Make({.self = {lost}, .seed = 9, .incarnation = 7, .instance = 999, .repairs = 500}, Now());
+  world->Crash(other);
+  world->Propose();
+  const LogIndex not_by_it = world->last();
+  const uint64_t leader = world->leader();
+  world->Run(milliseconds(150));
+  EXPECT_LT(world->core(leader).commit_index(), not_by_it);
+  EXPECT_TRUE(world->dismissed.empty());
+}
+
+TEST_F(Membership, TwoWipedReplicasDoNotElectEachOtherOverTheOneThatKnows) {
+  Begin(3);
+  const uint64_t knows = world->leader(), first = world->Follower(0), second = world->Follower(1);
+  world->Propose();
+  world->Run(milliseconds(100));
+  const Configuration fresh{.members = {{.id = {1}}, {.id = {2}}, {.id = {3}}}};
+  world->Make({.self = {first}, .seed = 9, .instance = 998}, fresh);
+  world->Make({.self = {second}, .seed = 10, .instance = 999}, fresh);
+  world->Run(seconds(3));
+  EXPECT_TRUE(world->dismissed.contains(first) && world->dismissed.contains(second));
+  EXPECT_EQ(world->core(knows).leader(), MemberId{});
+}
+
+TEST_F(Membership, AFarFollowerUnderSteadyWritesIsPromoted) {
+  Begin(3);
+  ASSERT_TRUE(Ask(WithNew(4)));
+  std::deque<std::pair<Duration, Message>> late;
+  world->hold = [&](const Message& m) { return m.from == MemberId{4}; };
+  // Its answers take longer than a heartbeat, and there is a write in each.
+  ASSERT_TRUE(world->RunUntil(
+      [&] {
+        world->Propose();
+        for (Message& m : std::exchange(world->held, {}))
+          late.emplace_back(world->now() + 2 * LanTiming().heartbeat, std::move(m));
+        for (; !late.empty() && late.front().first <= world->now(); late.pop_front())
+          world->Deliver(late.front().second);
+        return world->leader() != 0 && Votes(Now(), 4);
+      },
+      seconds(20)));
+}
+
 TEST_F(Membership, OneThatAwaitsRepairGrantsNoVote) {
   Begin(3);
   const uint64_t old = world->leader(), lost = world->Follower(0), other = world->Follower(1);

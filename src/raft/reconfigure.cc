@@ -112,7 +112,7 @@ bool Core::Impl::AdjustLeases(Configuration& next) {
 bool Core::Impl::RaiseFeatureLevel(Configuration& next) const {
   uint64_t level = config_.feature_level;
   for (const auto& [id, peer] : peers_) {
-    if (now_ - peer.heard_at() > kForgottenAfter) continue;
+    if (now_ - peer.heard_at() > kForgottenAfter || SIM_MUTANT("feature-level-too-early")) continue;
     level = std::min(level, peer.said.feature_level);
   }
   if (level <= next.feature_level) return false;
@@ -196,7 +196,7 @@ bool Core::Impl::PromoteLearner(Configuration& next) const {
 
 void Core::Impl::MaybeReconfigure() {
   NoteHealth();
-  for (auto& [id, peer] : peers_) peer.NoteRound(log_.last_index());
+  for (auto& [id, peer] : peers_) peer.NoteRound(log_.last_index(), now_, election_max());
   if (!CommittedInTerm() || log_.configuration_index() > commit_ || ChangeUnderWay()) {
     configuration_settled_at_ = now_;
     return;

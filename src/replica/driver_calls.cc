@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/sim_hooks.h"
 #include "raft/codec.h"
+#include "raft/quorum.h"
 #include "replica/driver.h"
 
 namespace quorate::replica {
@@ -53,7 +55,11 @@ absl::Status Driver::Risk(const ConfigurationChange& change, const raft::Configu
   const auto* remove = std::get_if<RemoveMember>(&change);
   const auto* demote = std::get_if<DemoteMember>(&change);
   const bool careful = (remove && !remove->force) || (demote && !demote->force);
-  return careful ? WouldLoseQuorum(core_.GetStatus(), next) : absl::OkStatus();
+  if (careful) return WouldLoseQuorum(core_.GetStatus(), next);
+  // One that is repairing comes to count only once the change is complete: it would wait for itself.
+  if (raft::HasQuorum(next, [](MemberId) { return true; })) return absl::OkStatus();
+  return absl::AbortedError(
+      "too many of the voters that would be left are being repaired: wait until that ends");
 }
 
 void Driver::On(ConfigureCall event) {
@@ -66,7 +72,8 @@ void Driver::On(ConfigureCall event) {
                                                 std::to_string(core_.leader().value) + " is"));
   const absl::Status busy = absl::UnavailableError("another change is under way: try again");
   const raft::Status status = core_.GetStatus();
-  const bool complete = core_.configuration_index() <= status.commit && IsComplete(status.configuration);
+  const bool complete = SIM_MUTANT("second-change-too-early") ||
+                        (core_.configuration_index() <= status.commit && IsComplete(status.configuration));
   if (configure_.busy() || !complete) return refuse(busy);
   auto next = Changed(status.configuration, event.change);
   if (!next.ok()) return refuse(next.status());
