@@ -51,20 +51,21 @@ class World:
     """`directory`: of this group's data and logs, and of faults.log, what was done and when."""
 
     def __init__(self, directory, network):
-        self.network = network
-        self.disks = {}
-        if LIBRARY.exists():
-            self.disks = {number: Disk(directory / f"r{number}") for number in range(1, network.size + 1)}
+        self.directory, self.network = directory, network
+        numbers = range(1, network.size + 1)
+        self._disks = {number: Disk(directory / f"r{number}") for number in numbers} if LIBRARY.exists() else {}
         config = directory / "serve.toml"
         config.write_text(CONFIG)
-        self.group = Group(directory, places=network.places(), route=network.route, prefix=self._prefix,
-                           options=["--config", str(config), *OPTIONS])
+        self._options = ["--config", str(config), *OPTIONS]
+        self.group = Group(directory, places=[network.place(number) for number in numbers], route=network.route,
+                           prefix=self._prefix, options=self._options)
+        self._numbers = dict(zip(self.replicas, numbers))
         self._log = open(directory / "faults.log", "w", encoding="utf-8")
         self._started = time.monotonic()
         self._paused, self._down, self._may_end = set(), set(), set()
 
     def _prefix(self, number):
-        return [*self.network.prefix(number), *(self.disks[number].prefix() if self.disks else ())]
+        return [*self.network.prefix(number), *(self._disks[number].prefix() if self._disks else ())]
 
     @property
     def replicas(self):
@@ -87,7 +88,7 @@ class World:
         self._log.flush()
 
     def number(self, replica):
-        return self.replicas.index(replica) + 1
+        return self._numbers[replica]
 
     def minority(self, rng):
         """Some that the group can do without."""
@@ -117,7 +118,7 @@ class World:
             self._may_end.discard(replica)
 
     def disk(self, replica):
-        return self.disks[self.number(replica)]
+        return self._disks[self.number(replica)]
 
     def lose_power(self, replicas, rng):
         """Of what was not synced, nothing is left, or some sectors."""
