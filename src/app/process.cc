@@ -6,11 +6,11 @@
 #include <fstream>
 #include <future>
 #include <mutex>
-#include <random>
 #include <sstream>
 
 #include "api/etcd/server.h"
 #include "api/http/http_server.h"
+#include "app/core_config.h"
 #include "app/disk_faults.h"
 #include "app/disk_watch.h"
 #include "app/guarded_client.h"
@@ -56,16 +56,12 @@ absl::StatusOr<std::optional<TlsMaterial>> LoadTls(const ServeOptions& options) 
   return std::optional<TlsMaterial>(std::move(tls));
 }
 
-void Notice(const std::string& text) { fmt::print(stderr, "quorate: {}\n", text); }
-
-raft::Configuration BootstrapConfiguration(const oracle::Assignment& place) {
-  raft::Configuration configuration;
-  for (const oracle::AssignedMember& member : place.members) {
-    configuration.members.push_back(
-        {.id = member.id, .voter = member.voter, .address = member.addresses.peer});
-  }
-  return configuration;
+// At least; a group that this replica joined had somebody to join.
+size_t KnownMembers(const oracle::Assignment& place) {
+  return place.members.empty() ? 2 : place.members.size();
 }
+
+void Notice(const std::string& text) { fmt::print(stderr, "quorate: {}\n", text); }
 
 }  // namespace
 
@@ -111,13 +107,8 @@ struct Process::Parts {
 absl::Status Process::Parts::TakePlace(std::stop_token stop) {
   ASSIGN_OR_RETURN(directory, storage::DataDirectory::Open(options.data_dir));
   TakeCareOfDiskFaults(options.data_dir);
-  if (options.oracle_url.empty()) {
-    ASSIGN_OR_RETURN(place, PlaceByHand(options));
-  } else {
-    ASSIGN_OR_RETURN(place, PlaceFromOracle(options, directory->identity().uuid,
-                                            directory->identity().incarnation, std::move(stop)));
-  }
-  return directory->Assign(place.group_id, place.replica_id);
+  ASSIGN_OR_RETURN(place, app::TakePlace(options, *directory, std::move(stop), Notice));
+  return absl::OkStatus();
 }
 
 absl::Status Process::Parts::OpenStorage() {
@@ -152,23 +143,14 @@ absl::Status Process::Parts::StartReplica() {
   replica_options.on_dismissed = on_dismissed;
   replica_options.bootstrap = BootstrapConfiguration(place);
   for (const auto& member : place.members) replica_options.addresses[member.id] = member.addresses.peer;
-  replica_options.core.self = place.replica_id;
-  replica_options.core.incarnation = directory->identity().incarnation;
-  replica_options.core.instance = directory->identity().instance;
-  replica_options.core.repairs = directory->identity().repairs;
-  replica_options.core.seed = std::random_device()();
-  const raft::Timing timing = BootstrapTiming(options);
-  replica_options.core.heartbeat_interval = timing.heartbeat;
-  replica_options.core.election_timeout_min = timing.election_min;
-  replica_options.core.election_timeout_max = timing.election_max;
-  replica_options.core.initial_timing = timing;
-  replica_options.core.initial_leases = options.leases;
+  ASSIGN_OR_RETURN(replica_options.core, CoreConfigFor(options, directory->identity()));
   transport::GrpcTransportOptions transport_options{
       .listen = options.listen_peer,
       .advertise = options.advertise_peer,
       .deployment = place.group,
       .group = place.group_id,
       .self = place.replica_id,
+      .message_version = MessageVersionOf(options.feature_level),
       .tls =
           tls ? std::optional(transport::TlsOptions{tls->certificate, tls->key, tls->ca, ""}) : std::nullopt,
       .on_notice = Notice};
@@ -195,7 +177,7 @@ absl::Status Process::Parts::StartOnWhatIsThere() {
   if (started.ok()) started = StartReplica();
   if (DiskFaultOf(started) == DiskFault::kDamaged) {
     CloseStorage();
-    RETURN_IF_ERROR(Repair(*directory, {MessageOf(started), options.repair, place.members.size()}, Notice));
+    RETURN_IF_ERROR(Repair(*directory, {MessageOf(started), options.repair, KnownMembers(place)}, Notice));
     started = OpenStorage();
     if (started.ok()) started = StartReplica();
   }
@@ -284,10 +266,12 @@ absl::Status Process::Parts::StartHttp() {
   backend.region = options.region;
   backend.etcd = options.listen_etcd;
   backend.version = QUORATE_VERSION;
+  backend.feature_level = options.feature_level;
   backend.collectors.push_back([this](api::MetricsSink& sink) {
     sink.Gauge("quorate_disk_free_bytes", "Room on the data directory's disk",
                static_cast<double>(disk->free_bytes()));
-    sink.Gauge("quorate_disk_low", "1: the disk is nearly full, writes that need room are refused", disk->low());
+    sink.Gauge("quorate_disk_low", "1: the disk is nearly full, writes that need room are refused",
+               disk->low());
     serve::Counters sum;
     for (const auto& counters : udp ? udp->ReadCounters() : std::vector<serve::Counters>()) sum += counters;
     CollectServe(sum, "udp", sink);

@@ -102,6 +102,9 @@ const std::map<std::string, Key>& Keys() {
       {"group.replica_id", Number(&ServeOptions::replica_id)},
       {"group.members", Texts(&ServeOptions::members)},
       {"group.zones", Texts(&ServeOptions::zones)},
+      {"group.join", Texts(&ServeOptions::join)},
+      {"group.as_learner", Flag(&ServeOptions::as_learner)},
+      {"group.replaces", Number(&ServeOptions::replaces)},
       {"raft.preset", Preset(&ServeOptions::preset)},
       {"raft.leases", OnUnlessOff(&ServeOptions::leases)},
       {"raft.heartbeat_ms", Number(&ServeOptions::heartbeat_ms)},
@@ -166,19 +169,29 @@ absl::Status CheckListener(const char* what, const std::string& address, const S
   return absl::OkStatus();
 }
 
+// None of the three is for a data directory that has its place already (place.h).
 absl::Status CheckFormation(const ServeOptions& o) {
-  const bool by_oracle = !o.oracle_url.empty();
-  if (by_oracle == (o.replica_id != 0)) {
+  const bool by_oracle = !o.oracle_url.empty(), by_hand = o.replica_id != 0, by_joining = !o.join.empty();
+  if (by_oracle + by_hand + by_joining > 1) {
     return absl::InvalidArgumentError(
-        "a replica is formed either by an Oracle (--oracle, --region, --inst-id) or by hand (--group-id, "
-        "--replica-id, "
-        "--members): give one of the two");
+        "a replica is formed by an Oracle (--oracle, --region, --inst-id), by hand (--group-id, "
+        "--replica-id, --members), or joins a group (--join URL): give one of the three");
   }
   if (by_oracle && (o.region.empty() || o.inst_id.empty())) {
     return absl::InvalidArgumentError("--oracle needs --region and --inst-id");
   }
-  if (!by_oracle && (o.group_id == 0 || o.members.empty())) {
+  if (by_hand && (o.group_id == 0 || o.members.empty())) {
     return absl::InvalidArgumentError("--replica-id needs --group-id and --members 1=ip:port,2=ip:port,...");
+  }
+  if (by_joining && o.feature_level < 2) {
+    return absl::InvalidArgumentError("--join needs --feature-level 2");
+  }
+  if (o.as_learner && o.replaces != 0) {
+    return absl::InvalidArgumentError("a learner replaces nobody: leave out --as-learner or --replaces");
+  }
+  for (const std::string& url : o.join) {
+    if (url.starts_with("http://") || url.starts_with("https://")) continue;
+    return absl::InvalidArgumentError(fmt::format("--join: `{}` is no http:// or https:// URL", url));
   }
   return absl::OkStatus();
 }
@@ -229,6 +242,10 @@ absl::Status Validate(const ServeOptions& o) {
   }
   if (const std::string why = raft::WhyUnsound(timing); !why.empty()) {
     return absl::InvalidArgumentError("raft.heartbeat_ms, raft.election_ms, dns.hold_ms: " + why);
+  }
+  if (o.feature_level < 1 || o.feature_level > raft::kFeatureLevel) {
+    return absl::InvalidArgumentError(
+        fmt::format("--feature-level must be between 1 and {}", raft::kFeatureLevel));
   }
   return CheckFormation(o);
 }

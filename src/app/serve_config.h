@@ -26,9 +26,18 @@ struct ServeOptions {
   uint64_t group_id = 0;
   std::string group_name;
   uint64_t replica_id = 0;
-  // All of them, this one included: "1=127.0.0.1:2380"; without a vote "4=127.0.0.1:2380/learner".
+  // All of them, this one included: "1=127.0.0.1:2380"; without a vote "4=127.0.0.1:2380/learner"; added to
+  // the group after it was formed "4=127.0.0.1:2380/joined".
   std::vector<std::string> members;
   std::vector<std::string> zones;  // made with a minimal content when the group is first formed
+
+  // or added to a group that runs, by the HTTP door of one of its members; once that is done, told nothing:
+  std::vector<std::string> join;  // URLs
+  bool as_learner = false;        // without a vote
+  uint64_t replaces = 0;          // in the place of this member
+
+  // What this program may do, at most: below raft::kFeatureLevel it behaves like an older one.
+  uint64_t feature_level = raft::kFeatureLevel;
 
   // The times of a new group; afterwards the replicated configuration has them (`quorate group set`).
   std::string preset = "lan";  // or "wan"

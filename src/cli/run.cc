@@ -41,6 +41,7 @@ int Run(int argc, char** argv) {
   RegisterKv(app, exit);
   RegisterSession(app, exit);
   RegisterGroup(app, exit);
+  RegisterMember(app, exit);
   RegisterRecover(app, exit);
   RegisterResolve(app, exit);
   RegisterVersion(app, exit);

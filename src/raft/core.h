@@ -126,6 +126,7 @@ struct ReadResult {
 enum class Dismissal : uint8_t {
   kRemoved,   // by an operator
   kStranger,  // the member with this id has another data directory
+  kTooOld,    // the group has a feature level that this program has not
 };
 
 struct Effects {

@@ -180,7 +180,7 @@ class Core::Impl {
   void MaybeCompleteChange();
   void TakeLeasesOfLeaving();
   void LeaveLeadership();
-  bool Speaks(const Message& m) const;
+  bool Speaks(const Message& m, uint64_t repairs = 0) const;
   bool TurnedAway(MemberId who);
   void OnStranger(const Message& m, uint64_t repairs);
   void DismissLeft();

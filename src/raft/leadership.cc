@@ -109,7 +109,9 @@ void Core::Impl::RefreshPeers() {
 
 void Core::Impl::AdvanceCommit() {
   const LogIndex majority{QuorumValue(log_.configuration(), [&](MemberId id) -> uint64_t {
-    if (id == config_.self) return log_.durable().value;
+    const bool mutant = SIM_MUTANT("removed-leader-counts-itself") && !Electable(config_.self) &&
+                        id == log_.configuration().members.back().id;
+    if (id == config_.self || mutant) return log_.durable().value;
     const auto peer = peers_.find(id);
     return peer == peers_.end() ? 0 : peer->second.match().value;
   })};

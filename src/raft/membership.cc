@@ -88,7 +88,9 @@ void Core::Impl::MaybeCompleteChange() {
   if (!committed && !SIM_MUTANT("joint-left-too-early")) return;
   const Configuration now = log_.configuration();
   for (const Member& m : now.members)
-    if (m.leaving && m.id != config_.self && !leases_->LeaseIsDead(m.id, now_)) return;
+    if (m.leaving && m.id != config_.self && !leases_->LeaseIsDead(m.id, now_) &&
+        !SIM_MUTANT("change-completes-under-a-lease"))
+      return;
   for (const Member& m : now.members)
     if (m.leaving && m.id != config_.self) left_[m.id] = kFarewells;
   SIM_PROBE("membership.completed", true);
@@ -126,11 +128,12 @@ bool Core::Impl::Electable(MemberId id) const {
 
 // --- instances ---
 
-// The sender is the very data directory that the configuration means.
-bool Core::Impl::Speaks(const Message& m) const {
+// The sender is the very data directory that the configuration means. As long as that is not written down,
+// whoever lost its log is not.
+bool Core::Impl::Speaks(const Message& m, uint64_t repairs) const {
   const Member* member = FindMember(log_.configuration(), m.from);
   if (!member) return IsVoter(log_.configuration(), m.from);
-  return member->instance == 0 || member->instance == m.instance ||
+  return (member->instance == 0 && repairs == 0) || member->instance == m.instance ||
          SIM_MUTANT("wiped-replica-keeps-its-identity");
 }
 
@@ -139,7 +142,7 @@ bool Core::Impl::Speaks(const Message& m) const {
 void Core::Impl::OnStranger(const Message& m, uint64_t repairs) {
   const Member* member = FindMember(log_.configuration(), m.from);
   if (!member || m.instance == 0) return;
-  if (repairs != 0 && repairs == member->instance) {
+  if (repairs != 0 && (repairs == member->instance || member->instance == 0)) {
     repairs_wanted_[m.from] = m.instance;
     return;
   }
@@ -167,7 +170,7 @@ bool Core::Impl::TurnedAway(MemberId who) {
 
 void Core::Impl::OnMessage(const Message& m, const Knock& knock) {
   if (TurnedAway(m.from)) return;
-  if (role_ == Role::kLeader && peers_.contains(m.from) && !Speaks(m)) OnStranger(m, knock.repairs);
+  if (role_ == Role::kLeader && peers_.contains(m.from) && !Speaks(m, knock.repairs)) OnStranger(m, knock.repairs);
 }
 
 // A voter that hears no leader asks for votes, and thereby whether it is one still; the others ask like this.

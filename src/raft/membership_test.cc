@@ -302,6 +302,21 @@ TEST_F(Membership, AMemberThatLostItsLogIsRepairedByTheLeaderWithoutAVoteMeanwhi
   EXPECT_TRUE(world->RunUntil([&] { return world->leader() != 0; }, seconds(5)));
 }
 
+TEST_F(Membership, WhoLostItsLogDoesNotCountEvenIfNobodyKnewItsInstance) {
+  world.emplace(3, 0, LanTiming(), 1);
+  ASSERT_TRUE(world->RunUntil([&] { return world->Healthy(); }, seconds(10)));
+  const uint64_t lost = world->Follower(0), other = world->Follower(1);
+  ASSERT_EQ(FindMember(Now(), {lost})->instance, 0u);
+  world->Make({.self = {lost}, .seed = 9, .incarnation = 7, .instance = 999, .repairs = 500}, Now());
+  world->Crash(other);
+  world->Propose();
+  const LogIndex not_by_it = world->last();
+  const uint64_t leader = world->leader();
+  world->Run(milliseconds(150));
+  EXPECT_LT(world->core(leader).commit_index(), not_by_it);
+  EXPECT_TRUE(world->dismissed.empty());
+}
+
 TEST_F(Membership, OneThatAwaitsRepairGrantsNoVote) {
   Begin(3);
   const uint64_t old = world->leader(), lost = world->Follower(0), other = world->Follower(1);

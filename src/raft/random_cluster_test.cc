@@ -1,5 +1,6 @@
 // A whole cluster in memory, driven by a seed: messages are lost, repeated and reordered, links cut one way
-// and both, members crash and lose what was not synced, logs are compacted, leadership is handed over. After
+// and both, members crash and lose what was not synced, logs are compacted, leadership is handed over, voters
+// become learners and learners voters. After
 // every step Raft's properties are checked (Raft Figure 3), that reads see what was committed before them,
 // and that whoever holds a read lease has everything committed in memory. Clocks run at different rates and
 // begin anew. RAFT_SEEDS=n runs more seeds, RAFT_SEED=s one of them.
@@ -59,6 +60,7 @@ class RandomCluster {
   size_t snapshots() const { return snapshots_; }
 
   size_t lease_checks() const { return lease_checks_; }
+  size_t changes() const { return changes_; }
 
  private:
   struct ClockOf {
@@ -92,6 +94,7 @@ class RandomCluster {
     if (dice < 980) return cuts_.clear();
     if (dice < 990) return CrashOrStart(Any());
     if (dice < 993) return Transfer();
+    if (dice < 996) return Reconfigure();
     FinishSnapshot();
   }
   void QuietEvent() {
@@ -151,6 +154,19 @@ class RandomCluster {
   void Transfer() {
     MemberModel& m = Any();
     if (m.up()) Step(m, TransferLeadership{{rng_.Below(members_.size() + 1)}});
+  }
+  // Any voters become learners and any learners voters, in one step.
+  void Reconfigure() {
+    MemberModel& m = Any();
+    if (!m.up() || m.core().role() != Role::kLeader) return;
+    Configuration c = m.core().GetStatus().configuration;
+    for (Member& member : c.members)
+      if (rng_.Chance(1, 3)) member.voter = !member.voter;
+    if (std::ranges::none_of(c.members, &Member::voter)) return;
+    auto payload = std::make_shared<const std::string>(EncodeConfiguration(c));
+    const LogIndex last = m.core().GetStatus().last;
+    Step(m, raft::Propose{{{.tag = ++proposals_, .type = EntryType::kConfiguration, .payload = payload}}});
+    changes_ += m.core().GetStatus().last > last;
   }
   void Compact(MemberModel& m) {
     if (!m.up()) return;
@@ -317,7 +333,7 @@ class RandomCluster {
   std::map<Term, MemberId> leaders_;
   std::map<uint64_t, LogIndex> reads_;  // what was committed when they were asked
   uint64_t last_read_ = 0, proposals_ = 0;
-  size_t reads_answered_ = 0, snapshots_ = 0, lease_checks_ = 0;
+  size_t reads_answered_ = 0, snapshots_ = 0, lease_checks_ = 0, changes_ = 0;
 };
 
 uint64_t FromEnvironment(const char* name, uint64_t otherwise) {
@@ -328,7 +344,7 @@ uint64_t FromEnvironment(const char* name, uint64_t otherwise) {
 TEST(RandomCluster, KeepsRaftsPropertiesUnderLossReorderingCutsAndCrashes) {
   const uint64_t one = FromEnvironment("RAFT_SEED", 0);
   const uint64_t seeds = FromEnvironment("RAFT_SEEDS", 300);
-  size_t committed = 0, elections = 0, reads = 0, snapshots = 0, lease_checks = 0;
+  size_t committed = 0, elections = 0, reads = 0, snapshots = 0, lease_checks = 0, changes = 0;
   for (uint64_t seed = one ? one : 1; seed <= (one ? one : seeds) && !HasFailure(); ++seed) {
     SCOPED_TRACE("RAFT_SEED=" + std::to_string(seed));
     RandomCluster cluster(seed, /*voters=*/1 + 2 * (seed % 3), /*learners=*/seed % 2,
@@ -340,6 +356,7 @@ TEST(RandomCluster, KeepsRaftsPropertiesUnderLossReorderingCutsAndCrashes) {
     reads += cluster.reads_answered();
     snapshots += cluster.snapshots();
     lease_checks += cluster.lease_checks();
+    changes += cluster.changes();
   }
   // A run in which nothing happens proves nothing.
   if (one) return;
@@ -348,6 +365,7 @@ TEST(RandomCluster, KeepsRaftsPropertiesUnderLossReorderingCutsAndCrashes) {
   EXPECT_GT(reads, 10 * seeds);
   EXPECT_GT(snapshots, seeds / 4);
   EXPECT_GT(lease_checks, 1000 * seeds);
+  EXPECT_GT(changes, seeds);
   RecordProperty("committed", std::to_string(committed));
   std::printf("%zu entries committed, %zu terms led, %zu reads answered, %zu snapshots\n", committed,
               elections, reads, snapshots);

@@ -112,7 +112,7 @@ bool Core::Impl::AdjustLeases(Configuration& next) {
 bool Core::Impl::RaiseFeatureLevel(Configuration& next) const {
   uint64_t level = config_.feature_level;
   for (const auto& [id, peer] : peers_) {
-    if (now_ - peer.heard_at() > kForgottenAfter) continue;
+    if (now_ - peer.heard_at() > kForgottenAfter || SIM_MUTANT("feature-level-too-early")) continue;
     level = std::min(level, peer.said.feature_level);
   }
   if (level <= next.feature_level) return false;

@@ -82,7 +82,7 @@ void Core::Impl::OnMessage(const Message& m, const AppendEntriesReply& reply) {
   if (m.term < term() || role_ != Role::kLeader || !counts) return;
   const auto it = peers_.find(m.from);
   if (it == peers_.end()) return;
-  if (!Speaks(m)) return OnStranger(m, reply.repairs);
+  if (!Speaks(m, reply.repairs)) return OnStranger(m, reply.repairs);
   const bool matched_is_possible = reply.durable <= reply.received && reply.received <= log_.last_index();
   // One beyond our last: it has that very index, in a lower term.
   const bool mismatch_is_possible = reply.conflict_index && reply.conflict_index <= log_.last_index() + 1;

@@ -31,7 +31,10 @@ void Core::Impl::OnSnapshotReceived(const SnapshotReceived& input) {
                     (SIM_MUTANT("snapshot-keeps-conflicting-suffix") && conflicts);
   SIM_PROBE("raft.snapshot-against-a-conflicting-suffix", conflicts);
   SIM_PROBE("raft.snapshot-keeps-suffix", keep && log_.last_index() > meta.last_index);
-  log_.Install(meta, keep);
+  log_.Install(SIM_MUTANT("configuration-lost-in-snapshot")
+                   ? SnapshotMeta{meta.last_index, meta.last_term, log_.configuration()}
+                   : meta,
+               keep);
   // Its write comes after those of what stays, and is the last to tell of them if one sync did them all.
   install_pending_ = LogDurable{log_.newest_append().value_or(term()), log_.last_index()};
   commit_ = handed_out_ = applied_ = meta.last_index;

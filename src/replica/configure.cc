@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/limits.h"
+#include "base/sim_hooks.h"
 
 namespace quorate::replica {
 namespace {
@@ -73,7 +74,7 @@ absl::Status CheckNew(const AddMember& add, raft::Configuration& c) {
 
 absl::Status Apply(const AddMember& add, raft::Configuration& c) {
   if (absl::Status status = CheckNew(add, c); !status.ok()) return status;
-  c.last_id = std::max(c.last_id, c.members.back().id) + 1;
+  c.last_id = std::max(SIM_MUTANT("id-given-twice") ? MemberId{} : c.last_id, c.members.back().id) + 1;
   c.members.push_back({.id = c.last_id,
                        .voter = false,
                        .lease_eligible = false,

@@ -275,6 +275,9 @@ void Driver::Write(raft::Effects& effects) {
   if (reconfigured) {
     published_configuration_ = core_.configuration_index();
     actions_.configuration = core_.GetStatus().configuration;
+    // What the group does from now on this program may not understand.
+    if (actions_.configuration->feature_level > config_.core.feature_level && !stop_deadline_)
+      OnDismissed(raft::Dismissal::kTooOld);
     SetReadTimes();
   }
   pending_writes_.push_back(std::move(pending));
@@ -380,7 +383,8 @@ void Driver::On(StateFlushed) {
   compacting_ = Compacting::kNo;
   if (receiver_.installing()) return;
   LogIndex cut = std::min({log_sizes_.Target(config_.compaction), flushing_, core_.GetStatus().durable});
-  if (const auto pinned = sender_.pinned()) cut = std::min(cut, *pinned);
+  if (const auto pinned = sender_.pinned(); pinned && !SIM_MUTANT("compaction-past-an-unsent-snapshot"))
+    cut = std::min(cut, *pinned);
   const auto term = core_.TermAt(cut);
   if (cut <= log_sizes_.base() || !term) return;
   compacting_ = Compacting::kCutting;

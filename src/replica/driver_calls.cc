@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/sim_hooks.h"
 #include "raft/codec.h"
 #include "replica/driver.h"
 
@@ -66,7 +67,8 @@ void Driver::On(ConfigureCall event) {
                                                 std::to_string(core_.leader().value) + " is"));
   const absl::Status busy = absl::UnavailableError("another change is under way: try again");
   const raft::Status status = core_.GetStatus();
-  const bool complete = core_.configuration_index() <= status.commit && IsComplete(status.configuration);
+  const bool complete = SIM_MUTANT("second-change-too-early") ||
+                        (core_.configuration_index() <= status.commit && IsComplete(status.configuration));
   if (configure_.busy() || !complete) return refuse(busy);
   auto next = Changed(status.configuration, event.change);
   if (!next.ok()) return refuse(next.status());

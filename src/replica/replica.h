@@ -48,7 +48,8 @@ class Replica {
  public:
   // Recovers (Reload() of the state machine included: blocks for the time that takes), starts the threads.
   // kDataLoss: the log is damaged or ends before what was acknowledged; this replica must not take part until
-  // it is repaired. kFailedPrecondition: an unknown format. Else the transport's error.
+  // it is repaired. kFailedPrecondition: an unknown format, or the group has a feature level above
+  // core.feature_level. Else the transport's error.
   static absl::StatusOr<std::unique_ptr<Replica>> Start(ReplicaOptions options, ReplicaParts parts);
   ~Replica();  // as Stop()
   Replica(const Replica&) = delete;

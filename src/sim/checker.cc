@@ -7,6 +7,7 @@
 #include "dns/presentation.h"
 #include "kv/store.h"
 #include "raft/codec.h"
+#include "raft/quorum.h"
 #include "rsm/read.h"
 
 namespace quorate::sim {
@@ -30,6 +31,7 @@ void Checker::OnTurn(MemberId id, const Before& before, const raft::Core& core,
   CheckLeader(id, before, core);
   CheckCommitRule(id, before, core);
   CheckConfiguration(id, core);
+  if (before.term == core.term()) CheckRepairs(before, core);
   for (const replica::LogJob& job : actions.log)
     if (const auto* write = std::get_if<storage::LogWrite>(&job.work))
       CheckAppend(id, before, core, *write, actions.log.size() == 1);
@@ -76,17 +78,68 @@ void Checker::CheckCommitRule(MemberId id, const Before& before, const raft::Cor
     world_.Fail("commitment by counting",
                 absl::StrCat("member ", id.value, " leads term ", core.term().value,
                              " and commits up to entry ", commit.value, " of an older one"));
+  if (before.configuration_index == core.configuration_index()) CheckMajorities(id, core);
+}
+
+// Whoever lost its log counts again once it has what the group had when that was noticed.
+void Checker::CheckRepairs(const Before& before, const raft::Core& core) {
+  if (core.role() != raft::Role::kLeader || before.configuration_index == core.configuration_index()) return;
+  const raft::Configuration now = core.GetStatus().configuration;
+  const LogIndex at = before.configuration_index;
+  for (const raft::Member& m : before.configuration.members) {
+    const raft::Member* after = raft::FindMember(now, m.id);
+    const bool ends = m.repairing && after && after->voter && !after->repairing;
+    if (ends && core.TermAt(at) && !has_(m.id, at, *core.TermAt(at)))
+      world_.Fail("a repair ends with the log", absl::StrCat("member ", m.id.value, " counts again without entry ",
+                                                             at.value));
+  }
+}
+
+// Raft 5.4.2 and 6: what a leader commits is on the disks of a majority of each half.
+void Checker::CheckMajorities(MemberId id, const raft::Core& core) {
+  const raft::Configuration c = core.GetStatus().configuration;
+  std::vector<MemberId> incoming;
+  for (const raft::Member& m : c.members)
+    if (m.voter) incoming.push_back(m.id);
+  for (const auto& half : {incoming, c.outgoing_voters}) {
+    const auto have = std::ranges::count_if(half, [&](MemberId voter) {
+      const raft::Member* m = raft::FindMember(c, voter);
+      if (m && m->repairing) return false;
+      return emptied_.contains(voter) || has_(voter, core.commit_index(), core.term());
+    });
+    if (!half.empty() && static_cast<size_t>(have) <= half.size() / 2)
+      world_.Fail("a majority of each half", At(id, core.commit_index(), core.term()) + " is committed by " +
+                                                 absl::StrCat(have, " of ", half.size(), " voters"));
+  }
 }
 
 // As of what is committed everybody knows the same configuration.
 void Checker::CheckConfiguration(MemberId id, const raft::Core& core) {
   const LogIndex commit = core.commit_index();
   if (std::exchange(commit_seen_[id], commit) == commit) return;
-  const uint64_t digest = Digest(raft::EncodeConfiguration(core.ConfigurationAt(commit)));
+  const raft::Configuration configuration = core.ConfigurationAt(commit);
+  const uint64_t digest = Digest(raft::EncodeConfiguration(configuration));
   const auto [first, is_new] = configurations_.try_emplace(commit, digest);
+  if (is_new) CheckIds(commit, configuration);
   if (first->second != digest)
     world_.Fail("equal configurations", absl::StrCat("as of entry ", commit.value, " member ", id.value,
                                                      " knows another configuration than others"));
+}
+
+// Who was removed stays so: another machine gets another id.
+void Checker::CheckIds(LogIndex at, const raft::Configuration& c) {
+  for (uint64_t id = 1; id <= c.last_id.value; ++id) {
+    const MemberId member{id};
+    if (raft::FindMember(c, member)) {
+      listed_[member] = std::max(listed_[member], at);
+    } else {
+      removed_[member] = std::min(removed_.try_emplace(member, at).first->second, at);
+    }
+    if (const auto removed = removed_.find(member);
+        removed != removed_.end() && removed->second < listed_[member])
+      world_.Fail("ids are given once", absl::StrCat("member ", id, " was removed by entry ", removed->second.value,
+                                                     " and is listed as of entry ", listed_[member].value));
+  }
 }
 
 void Checker::CheckAppend(MemberId id, const Before& before, const raft::Core& core,

@@ -2,6 +2,7 @@
 // machine. It sees everything and disturbs nothing.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -25,8 +26,13 @@ class Checker {
   struct Before {
     raft::Role role = raft::Role::kFollower;
     Term term;
-    LogIndex last, commit;
+    LogIndex last, commit, configuration_index;
+    raft::Configuration configuration;
   };
+  // Whether an entry is on the disk of a member.
+  using Has = std::function<bool(MemberId, LogIndex, Term)>;
+  void SetHas(Has has) { has_ = std::move(has); }
+  void OnEmptied(MemberId id) { emptied_.insert(id); }
   void OnTurn(MemberId id, const Before& before, const raft::Core& core, const replica::Actions& actions);
   void OnApplied(MemberId id, const rsm::Entry& entry, uint64_t hash);
   void OnStoreChanged(MemberId id, Revision revision, const std::vector<kv::Event>& events);
@@ -58,11 +64,16 @@ class Checker {
   bool Holds(const Write& write, Revision revision, const kv::MapReader& map) const;
   void CheckLeader(MemberId id, const Before& before, const raft::Core& core);
   void CheckCommitRule(MemberId id, const Before& before, const raft::Core& core);
+  void CheckRepairs(const Before& before, const raft::Core& core);
+  void CheckMajorities(MemberId id, const raft::Core& core);
   void CheckConfiguration(MemberId id, const raft::Core& core);
+  void CheckIds(LogIndex at, const raft::Configuration& c);
   void CheckAppend(MemberId id, const Before& before, const raft::Core& core, const storage::LogWrite& write,
                    bool alone);
 
   World& world_;
+  Has has_;
+  std::set<MemberId> emptied_;  // may have lost what others rightly count on
   std::map<Term, MemberId> leaders_;
   std::map<std::pair<LogIndex, Term>, Known> entries_;
   struct Committed {
@@ -72,6 +83,8 @@ class Checker {
   std::map<LogIndex, Applied> applied_;
   std::map<MemberId, LogIndex> commit_seen_;
   std::map<LogIndex, uint64_t> configurations_;  // as of a committed index
+  std::map<MemberId, LogIndex> listed_;          // the last time that it was
+  std::map<MemberId, LogIndex> removed_;         // the first time that it was not any more
   std::map<Revision, std::string> changes_;
   std::map<std::string, Revision> written_;
   std::map<Revision, Write> acknowledged_;

@@ -16,12 +16,13 @@ using std::chrono::seconds;
 }  // namespace
 
 Faults::Faults(World& world, Network& network, const Shape& shape, const Profile& profile,
-               std::vector<std::unique_ptr<SimReplica>>& replicas)
+               std::vector<std::unique_ptr<SimReplica>>& replicas, Operator& person)
     : world_(world),
       network_(network),
       shape_(shape),
       profile_(profile),
       replicas_(replicas),
+      operator_(person),
       slowness_(shape.slowness > 1 ? 3 : 1),
       has_leases_(shape.timing.initial_timing != raft::Timing{}),
       weights_(profile.weights) {
@@ -33,8 +34,13 @@ Faults::Faults(World& world, Network& network, const Shape& shape, const Profile
 
 void Faults::Start(Duration until) {
   until_ = until;
-  for (auto& replica : replicas_) replica->OnDeath([this, &replica = *replica] { OnDeath(replica); });
+  for (auto& replica : replicas_) LookAfter(*replica);
   world_.After(Between(milliseconds(100), milliseconds(300)), [this] { Next(); });
+}
+
+void Faults::LookAfter(SimReplica& replica) {
+  replica.OnDeath([this, &replica] { OnDeath(replica); });
+  if (over_) replica.RepairDisk();
 }
 
 void Faults::Next() {
@@ -75,7 +81,15 @@ void Faults::Do(Fault fault) {
     case Fault::kFullDisk:
       return FillDisk(replica);
     case Fault::kRot:
-      return Rot(replica);
+      return WhenSpared(replica, false, [this, &replica] { Rot(replica); });
+    case Fault::kLoseLog:
+      return WhenSpared(replica, false, [this, &replica] { ComeBackEmpty(replica); });
+    case Fault::kWipe:
+      return WhenSpared(replica, true, [this, &replica] { replica.Empty(operator_.NewInstance(), false); });
+    case Fault::kMembership:
+      return operator_.Change();
+    case Fault::kUpgrade:
+      return Upgrade();
     case Fault::kPartition:
       return Partition();
     case Fault::kHeal:
@@ -97,12 +111,16 @@ void Faults::Do(Fault fault) {
   }
 }
 
-// Every machine comes back, until the next fault.
+// Every machine comes back, until the next fault; now and then also one that should not.
 void Faults::OnDeath(SimReplica& replica) {
   ++crashes_;
   const Duration down = over_ ? milliseconds(1) : Between(milliseconds(1), profile_.restart_max);
+  if (replica.dismissed() && !over_ && world_.rng().Chance(1, 3)) {
+    SIM_PROBE("sim.machine.dismissed-one-started-again", true);
+    replica.Forgive();
+  }
   world_.After(down, [this, &replica] {
-    if (!world_.violation() && !replica.running() && !replica.lost()) replica.Start();
+    if (!world_.violation() && !replica.running() && !replica.gone()) replica.Start();
   });
 }
 
@@ -126,12 +144,37 @@ void Faults::FillDisk(SimReplica& replica) {
   world_.After(Between(milliseconds(100), seconds(3)), [&replica] { replica.FreeDisk(); });
 }
 
-// At most a minority of the voters may ever be lost.
+// At most a minority of the voters may be without their data at a time. A good moment may come soon.
+void Faults::WhenSpared(SimReplica& replica, bool known_to_all, std::function<void()> harm, int tries) {
+  if (world_.now() >= until_ || tries == 0) return;
+  const bool spared = operator_.CanSpare(replica) && (!known_to_all || operator_.IsKnownToAll(replica));
+  if (spared) return harm();
+  world_.After(milliseconds(30), [this, &replica, known_to_all, harm = std::move(harm), tries] {
+    WhenSpared(replica, known_to_all, harm, tries - 1);
+  });
+}
+
 void Faults::Rot(SimReplica& replica) {
-  const bool voter = shape_.IsVoter(replica.id());
-  if (!replica.running() || (voter && rotten_voters_ == (shape_.voters() - 1) / 2)) return;
-  rotten_voters_ += voter;
+  if (!replica.running()) return;
   replica.RotAndKill();
+  if (!world_.rng().Chance(1, 2)) return;
+  world_.After(Between(seconds(1), seconds(2)), [this, &replica] {
+    if (replica.lost()) ComeBackEmpty(replica);
+  });
+}
+
+// Only where the group knows which data it was that is lost.
+void Faults::ComeBackEmpty(SimReplica& replica) {
+  const auto group = operator_.Group();
+  const raft::Member* member = group ? raft::FindMember(*group, replica.id()) : nullptr;
+  if (!member || member->instance == 0 || member->instance != replica.instance()) return;
+  replica.Empty(operator_.NewInstance(), /*repairs=*/true);
+  OnDeath(replica);
+}
+
+void Faults::Upgrade() {
+  for (const auto& replica : replicas_)
+    if (replica->feature_level() < raft::kFeatureLevel) return replica->Upgrade();
 }
 
 MemberId Faults::Leader() const {

@@ -23,6 +23,7 @@ const Properties kAny = {"election safety",
                          "linearizable history",
                          "no acknowledged write is lost",
                          "commitment by counting",
+                         "a majority of each half",
                          "durable is on disk",
                          "recovery",
                          "fail-stop"};
@@ -74,6 +75,22 @@ Profile Rosters() {
   profile.lease = seconds(2);
   profile.chaos = seconds(30);
   profile.shapes = {ShapeKind::kLan5, ShapeKind::kLan3Learner, ShapeKind::kLan3};
+  return profile;
+}
+
+// Members come and go.
+Profile Changes() {
+  Profile profile = Only({{Fault::kMembership, 60},
+                          {Fault::kPartition, 20},
+                          {Fault::kHeal, 20},
+                          {Fault::kKill, 10},
+                          {Fault::kTransfer, 5},
+                          {Fault::kWeather, 5}});
+  profile.shapes = {ShapeKind::kLan3, ShapeKind::kLan5, ShapeKind::kLan3Learner};
+  profile.chaos = seconds(20);
+  profile.disturb_max = milliseconds(300);
+  profile.read_every_max = milliseconds(10);
+  profile.keys = 2;
   return profile;
 }
 
@@ -237,6 +254,48 @@ void AddReaders(std::vector<Mutant>& all) {
   all.push_back({"drift-above-rho", "clocks differ by more than leases assume", drift, kReads});
 }
 
+void AddMembership(std::vector<Mutant>& all) {
+  const Profile changes = Changes();
+  const Profile quiet = WithoutLeases(changes);  // where no gate hides what else is wrong
+  all.push_back({"commit-over-the-union", "in a joint configuration one majority of all commits", quiet, kAny});
+  all.push_back({"votes-over-the-union", "in a joint configuration one majority of all elects", quiet, kAny});
+  all.push_back({"no-joint-phase", "a configuration is replaced by the next at once", changes, kAny});
+  all.push_back({"joint-left-too-early", "the joint configuration is left before it is committed", changes, kAny});
+  all.push_back({"second-change-too-early", "a change begins before the one before it is complete", quiet, kAny});
+  all.push_back({"change-completes-under-a-lease", "a member is gone while it may hold a lease", changes, kReads});
+  all.push_back({"removed-leader-counts-itself", "a leader that goes counts itself for one that stays",
+                 quiet, kAny});
+  all.push_back({"id-given-twice", "a new member gets the id of a removed one", changes, {"ids are given once"}});
+  Profile snapshots = changes;
+  snapshots.log_entries_max = 8;
+  all.push_back({"configuration-lost-in-snapshot", "a snapshot does not say who is a member", snapshots, kAny});
+  all.push_back({"compaction-past-an-unsent-snapshot", "the log is cut beyond a snapshot that is under way",
+                 snapshots, {"snapshots can be continued"}});
+  Profile upgrade = changes;
+  upgrade.old_program_percent = 100;
+  upgrade.With(Fault::kUpgrade, 10);
+  all.push_back({"feature-level-too-early", "the feature level rises before everybody can do it", upgrade,
+                 {"feature level"}});
+}
+
+// Data directories are lost.
+void AddDisks(std::vector<Mutant>& all) {
+  Profile wiped = WithoutLeases(Partitions().With(Fault::kWipe, 60).With(Fault::kMembership, 10));
+  wiped.old_program_percent = 0;
+  all.push_back({"wiped-replica-keeps-its-identity", "a replica with an empty disk counts as who it was",
+                 wiped, kAny});
+  Profile lost = WithoutLeases(Partitions().With(Fault::kLoseLog, 60));
+  lost.old_program_percent = 0;
+  lost.chaos = seconds(20);
+  all.push_back({"repairing-member-counts", "who lost its log votes and counts at once", lost, kAny});
+  all.push_back({"repair-ends-too-early", "who lost its log counts before it has caught up", lost,
+                 {"a repair ends with the log"}});
+  all.push_back({"fsync-error-ignored", "a failed sync is taken for a good one",
+                 Only({{Fault::kDiskError, 40}, {Fault::kPowerCut, 20}, {Fault::kPartition, 10},
+                       {Fault::kHeal, 10}}),
+                 kAny});
+}
+
 std::vector<Mutant> Make() {
   std::vector<Mutant> all;
   AddElections(all);
@@ -247,6 +306,8 @@ std::vector<Mutant> Make() {
   AddGate(all);
   AddRosters(all);
   AddReaders(all);
+  AddMembership(all);
+  AddDisks(all);
   return all;
 }
 

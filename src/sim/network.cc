@@ -70,7 +70,9 @@ void Network::Deliver(const raft::Message& message, const std::string& bytes) {
   world_.At(at, [this, to = message.to, bytes] {
     auto received = raft::DecodeMessage(bytes);
     CHECK(received.has_value());  // what our own encoder made
-    receivers_.at(to)(*std::move(received));
+    // A new member may be listed before its machine is there.
+    if (const auto receiver = receivers_.find(to); receiver != receivers_.end())
+      receiver->second(*std::move(received));
   });
 }
 

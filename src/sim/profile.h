@@ -35,14 +35,18 @@ enum class Fault : uint8_t {
   // A change of who may hold leases: the leader tells the member that it makes eligible, and forgets; or the
   // member that it takes the right from is cut off, before or after it hears of it, and the leader dies.
   kTornRoster,
+  kMembership,  // a change of who is a member, by an operator
+  kLoseLog,     // a machine comes back without its log, and says so
+  kWipe,        // a machine comes back with nothing, and does not say who it was
+  kUpgrade,     // a machine that runs an old program gets the new one
 };
-inline constexpr size_t kFaults = 18;
+inline constexpr size_t kFaults = 22;
 
 struct Profile {
   std::vector<ShapeKind> shapes = {ShapeKind::kLan3, ShapeKind::kLan5, ShapeKind::kLan3Learner,
                                    ShapeKind::kWan5};
   // By Fault. Each seed multiplies each by 0, 1 or 3 unless `swarm` is off, so that some runs are without.
-  std::array<uint32_t, kFaults> weights = {8, 10, 8, 8, 4, 2, 3, 2, 1, 22, 12, 10, 5, 8, 8, 4, 4, 1};
+  std::array<uint32_t, kFaults> weights = {8, 10, 8, 8, 4, 2, 3, 2, 1, 22, 12, 10, 5, 8, 8, 4, 4, 1, 12, 2, 1, 6};
   bool swarm = true;
   Duration chaos{0};  // how long faults go on; 0: as the shape has it
   // Of a LAN; a WAN has three times that.
@@ -50,6 +54,9 @@ struct Profile {
   Duration restart_max = std::chrono::milliseconds(1500);
   uint64_t slow_permille = 0;   // of the messages are late, whatever the weather
   uint64_t rate_permille = 50;  // clocks run at 1 +- that; two of them then differ by 11 % at most
+
+  uint64_t old_program_percent = 15;  // of the runs begin with a program from before membership changes
+  uint64_t machines_max = 9;          // ids are never given again
 
   uint64_t leases_percent = 85;  // of the runs have read leases
   Duration lease{0};             // how long they last; 0: as the shape has it

@@ -54,7 +54,9 @@ size_t Shape::voters() const {
 bool Shape::IsVoter(MemberId id) const { return raft::IsVoter(members, id); }
 
 Duration Shape::OneWay(MemberId from, MemberId to) const {
-  return distance[region[from.value - 1]][region[to.value - 1]];
+  // Machines that come later are spread in the same way.
+  const auto at = [&](MemberId id) { return region[(id.value - 1) % region.size()]; };
+  return distance[at(from)][at(to)];
 }
 
 std::string_view ShapeName(ShapeKind kind) { return kNames[static_cast<size_t>(kind)]; }

@@ -1,5 +1,6 @@
 #include "sim/sim_replica.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -16,7 +17,7 @@ constexpr size_t kChunkBytes = 400;  // so that a small state takes many
 }  // namespace
 
 SimReplica::SimReplica(World& world, Network& network, Checker& checker, const Shape& shape,
-                       const Options& options, MemberId id)
+                       const Options& options, MemberId id, Installation installation)
     : world_(world),
       network_(network),
       checker_(checker),
@@ -24,7 +25,10 @@ SimReplica::SimReplica(World& world, Network& network, Checker& checker, const S
       options_(options),
       id_(id),
       clock_(world, options.profile.rate_permille),
-      disk_(world.rng().Next()) {
+      disk_(std::make_unique<storage::FaultyFileSystem>(world.rng().Next())),
+      bootstrap_(std::move(installation.bootstrap)),
+      feature_level_(installation.feature_level),
+      instance_(installation.instance) {
   const size_t drawn = size_t{16} << world.rng().Below(6);  // 16 .. 512
   const size_t entries_max = options.profile.log_entries_max != 0 ? options.profile.log_entries_max : drawn;
   compaction_ = {.bytes_max = 1 << 20,
@@ -53,7 +57,7 @@ void SimReplica::Later(Duration delay, std::function<void()> what) {
 // --- life and death ---
 
 void SimReplica::Start() {
-  CHECK(!process_ && !lost_);
+  CHECK(!process_ && !gone());
   ++incarnation_;
   ++life_;
   world_.Note(id_.value, "starts");
@@ -64,6 +68,7 @@ void SimReplica::Start() {
   if (!recovered.ok()) return OnRefusedStart(recovered.status());
   log_begun_ = true;
   on_disk_.clear();
+  log_base_ = recovered->restored.base.last_index;
   for (const raft::LogEntry& entry : recovered->restored.entries) on_disk_[entry.index] = entry.term;
   world_.Note(id_.value, "recovered", recovered->state.index.value);
   MakeThreads(*std::move(recovered));
@@ -79,10 +84,10 @@ absl::StatusOr<replica::Recovered> SimReplica::Recover() {
                                 .prepare_in_background = false,
                                 .id_seed = world_.rng().Next() | 1,
                                 .expect_existing = log_begun_};
-  auto log = storage::OpenWal(disk_, "log", wal);
+  auto log = storage::OpenWal(*disk_, "log", wal);
   if (!log.ok()) return log.status();
   p.log = *std::move(log);
-  return replica::Recover(*p.log, *p.state, *p.machine, shape_.members);
+  return replica::Recover(*p.log, *p.state, *p.machine, bootstrap_);
 }
 
 void SimReplica::MakeThreads(replica::Recovered recovered) {
@@ -91,6 +96,9 @@ void SimReplica::MakeThreads(replica::Recovered recovered) {
   config.core.self = id_;
   config.core.seed = world_.rng().Next();
   config.core.incarnation = incarnation_;
+  config.core.instance = instance();
+  config.core.repairs = repairs_;
+  config.core.feature_level = feature_level_;
   config.core.append_bytes_max = options_.profile.append_bytes_max;
   config.core.inflight_messages_max = options_.profile.inflight_messages_max;
   p.driver =
@@ -124,7 +132,7 @@ void SimReplica::OnRefusedStart(const absl::Status& why) {
 }
 
 void SimReplica::Die(bool power) {
-  world_.Note(id_.value, "dies", power || !disk_.has_power());
+  world_.Note(id_.value, "dies", power || !disk_->has_power());
   if (process_) {
     // The state store writes its memory out when it likes.
     if (process_->machine && world_.rng().Chance(1, 4)) {
@@ -135,9 +143,9 @@ void SimReplica::Die(bool power) {
   }
   ++life_;
   process_.reset();
-  disk_.ForgetFaults();
-  if (power || !disk_.has_power()) {
-    disk_.Crash(storage::Unsynced::kRandom);
+  disk_->ForgetFaults();
+  if (power || !disk_->has_power()) {
+    disk_->Crash(storage::Unsynced::kRandom);
     clock_.Reboot();
   }
   disk_fault_armed_ = false;
@@ -162,24 +170,24 @@ void SimReplica::Kill() { Die(/*power=*/false); }
 void SimReplica::CutPower() { Die(/*power=*/true); }
 
 void SimReplica::CutPowerDuringWrite() {
-  disk_.FailAt(disk_.operations() + 1 + world_.rng().Below(6), storage::DiskFault::kPowerCut);
+  disk_->FailAt(disk_->operations() + 1 + world_.rng().Below(6), storage::DiskFault::kPowerCut);
   disk_fault_armed_ = true;
 }
 
 void SimReplica::CrashAt(CrashPoint point) { crash_at_ = point; }
 
 void SimReplica::FailDisk() {
-  disk_.FailAt(disk_.operations() + 1 + world_.rng().Below(4), storage::DiskFault::kIoError);
+  disk_->FailAt(disk_->operations() + 1 + world_.rng().Below(4), storage::DiskFault::kIoError);
   disk_fault_armed_ = true;
 }
 
 void SimReplica::FillDisk() {
-  disk_.SetCapacity(disk_.bytes_used() + world_.rng().Below(segment_bytes_));
+  disk_->SetCapacity(disk_->bytes_used() + world_.rng().Below(segment_bytes_));
   disk_full_ = true;
 }
 
 void SimReplica::FreeDisk() {
-  disk_.SetCapacity(SIZE_MAX);
+  disk_->SetCapacity(SIZE_MAX);
   disk_full_ = false;
 }
 
@@ -191,7 +199,37 @@ void SimReplica::RepairDisk() {
 
 void SimReplica::RotAndKill() {
   Die(/*power=*/false);
-  rotten_ |= disk_.FlipRandomBit();
+  rotten_ |= disk_->FlipRandomBit();
+}
+
+void SimReplica::SwitchOff() {
+  dismissed_ = true;
+  Die(/*power=*/false);
+}
+
+void SimReplica::Empty(uint64_t new_instance, bool repairs) {
+  world_.Note(id_.value, repairs ? "lost its log" : "is wiped");
+  SIM_PROBE("sim.machine.lost-its-log", repairs);
+  SIM_PROBE("sim.machine.wiped", !repairs);
+  if (process_) Die(/*power=*/false);
+  disk_ = std::make_unique<storage::FaultyFileSystem>(world_.rng().Next());
+  state_image_ = {};
+  on_disk_.clear();
+  log_base_ = {};
+  checker_.OnEmptied(id_);
+  log_begun_ = lost_ = rotten_ = disk_full_ = false;
+  repairs_ = repairs ? std::exchange(instance_, new_instance) : 0;
+  if (repairs) return;
+  instance_ = new_instance;
+  incarnation_ = 0;
+  wiped_ = true;
+}
+
+void SimReplica::Upgrade() {
+  if (feature_level_ == raft::kFeatureLevel) return;
+  world_.Note(id_.value, "is upgraded");
+  feature_level_ = raft::kFeatureLevel;
+  if (process_) Die(/*power=*/false);
 }
 
 void SimReplica::Pause(Duration length) {
@@ -227,9 +265,10 @@ void SimReplica::Ask(ReadCallOf call) {
   Later(Duration(0), [this, call = std::move(call)]() mutable { process_->reader->Submit(std::move(call)); });
 }
 
-void SimReplica::Configure(replica::ConfigurationChange change) {
-  Later(Duration(0), [this, change = std::move(change)] {
-    Post(replica::ConfigureCall{change, options_.profile.call_timeout, [](const absl::Status&) {}});
+void SimReplica::Configure(replica::ConfigurationChange change,
+                           std::function<void(const absl::Status&)> done) {
+  Later(Duration(0), [this, change = std::move(change), done = std::move(done)] {
+    Post(replica::ConfigureCall{change, options_.profile.call_timeout, done});
   });
 }
 
@@ -259,14 +298,22 @@ void SimReplica::Turn() {
   Process& p = *process_;
   p.turn_due = false;
   const raft::Status status = p.driver->core().GetStatus();
-  const Checker::Before before{status.role, status.hard_state.current_term, status.last, status.commit};
+  const Checker::Before before{status.role, status.hard_state.current_term, status.last, status.commit,
+                               p.driver->core().configuration_index(), status.configuration};
   const replica::Now now = ReadClock();
-  for (replica::Event& event : std::exchange(p.inbox, {})) p.driver->Handle(now, std::move(event));
+  for (replica::Event& event : std::exchange(p.inbox, {})) {
+    NoteSnapshotEnd(event);
+    p.driver->Handle(now, std::move(event));
+  }
   if (p.gate->Wanted() && p.driver->CanStartRead(now.boot))
     p.driver->Handle(now, replica::BarrierCall{p.gate->StartRound()});
   replica::Actions actions = p.driver->Collect(now);
   CheckDurable();
+  CheckSnapshots(actions);
   checker_.OnTurn(id_, before, p.driver->core(), actions);
+  if (status.configuration.feature_level > feature_level_)
+    world_.Fail("feature level", "member " + std::to_string(id_.value) +
+                                     " is told of what its program does not know");
   world_.Note(id_.value, "turn: term, commit", p.driver->core().term().value,
               p.driver->core().commit_index().value);
   Carry(std::move(actions));
@@ -282,6 +329,42 @@ void SimReplica::CheckDurable() {
   if (on_disk != on_disk_.end() && core.TermAt(status.durable) == on_disk->second) return;
   world_.Fail("durable is on disk", "member " + std::to_string(id_.value) + " counts entry " +
                                         std::to_string(status.durable.value) + " as durable");
+}
+
+// Whoever gets a snapshot can go on from it: the log is not cut beyond one that is under way.
+void SimReplica::CheckSnapshots(const replica::Actions& actions) {
+  Process& p = *process_;
+  if (!p.sending.empty()) {
+    const auto peers = p.driver->core().GetStatus().peers;  // none, unless it leads
+    std::erase_if(p.sending, [&](const auto& item) {
+      const auto peer = std::ranges::find(peers, item.first, &raft::PeerStatus::id);
+      return peer == peers.end() || peer->state != raft::PeerStatus::State::kSnapshot;
+    });
+  }
+  for (const replica::LogJob& job : actions.log) {
+    const auto* cut = std::get_if<raft::SnapshotMeta>(&job.work);
+    if (!cut) continue;
+    for (const auto& [to, index] : p.sending)
+      if (cut->last_index > index)
+        world_.Fail("snapshots can be continued",
+                    "member " + std::to_string(id_.value) + " cuts its log beyond the snapshot that it sends to " +
+                        std::to_string(to.value));
+  }
+  for (const raft::Message& message : actions.send)
+    if (const auto* chunk = std::get_if<raft::SnapshotChunk>(&message.body))
+      p.sending[message.to] = chunk->meta.last_index;
+}
+
+void SimReplica::NoteSnapshotEnd(const replica::Event& event) {
+  const auto* received = std::get_if<replica::MessageReceived>(&event);
+  const auto* reply = received ? std::get_if<raft::SnapshotChunkReply>(&received->message.body) : nullptr;
+  if (reply && (reply->installed || reply->refused)) process_->sending.erase(received->message.from);
+}
+
+bool SimReplica::HasOnDisk(LogIndex index, Term term) const {
+  if (index <= log_base_) return true;
+  const auto at = on_disk_.find(index);
+  return at != on_disk_.end() && at->second == term;
 }
 
 void SimReplica::SetTimer() {
@@ -311,6 +394,10 @@ void SimReplica::Carry(replica::Actions actions) {
   StartHousekeepingJob();
   if (actions.barrier_completed != 0) p.gate->Complete(actions.barrier_completed);
   for (auto& complete : actions.completions) complete();
+  if (actions.dismissed) {
+    world_.Note(id_.value, "is dismissed", static_cast<uint64_t>(*actions.dismissed));
+    dismissed_ = true;
+  }
   if (actions.stopped) return Die(/*power=*/false);
   StartLogJobs();  // may be the end of the process
 }

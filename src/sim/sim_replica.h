@@ -32,12 +32,19 @@ namespace quorate::sim {
 enum class CrashPoint : uint8_t { kLogWrite, kCompaction, kStateFlush, kSnapshotChunk, kSnapshotInstall };
 inline constexpr uint64_t kCrashPoints = 5;
 
+// What a machine is before its first start.
+struct Installation {
+  raft::Configuration bootstrap;  // empty: it waits to be told of the group
+  uint64_t feature_level = raft::kFeatureLevel;  // 1: a program from before instances
+  uint64_t instance = 0;                         // of its data directory, once its program knows of that
+};
+
 // sim_replica.cc: life, death, callers, the raft thread; sim_threads.cc: the log's, apply's and
 // housekeeping's.
 class SimReplica {
  public:
   SimReplica(World& world, Network& network, Checker& checker, const Shape& shape, const Options& options,
-             MemberId id);
+             MemberId id, Installation installation);
   ~SimReplica();
 
   // Called whenever the process has died, for whatever reason.
@@ -45,8 +52,18 @@ class SimReplica {
 
   void Start();
   bool running() const { return process_ != nullptr; }
-  // Its log is damaged: it must not come back.
+  // Its log is damaged: it must not come back as it is.
   bool lost() const { return lost_; }
+  // Its data directory was replaced by an empty one that says nothing of the old one: it must not come back.
+  bool wiped() const { return wiped_; }
+  // The group turned it away: its process ended for good.
+  bool dismissed() const { return dismissed_; }
+  bool gone() const { return lost_ || dismissed_; }
+  // Whether the entry is in its log on disk, or its state.
+  bool HasOnDisk(LogIndex index, Term term) const;
+  uint64_t instance() const { return feature_level_ < 2 ? 0 : instance_; }
+  uint64_t repairs() const { return repairs_; }
+  uint64_t feature_level() const { return feature_level_; }
   MemberId id() const { return id_; }
   MachineClock& clock() { return clock_; }
 
@@ -59,6 +76,11 @@ class SimReplica {
   void Pause(Duration length);  // SIGSTOP, then SIGCONT
   void FailDisk();              // one of its next operations fails
   void RotAndKill();            // a bit of the log flips; noticed when it is read again
+  void SwitchOff();             // for good
+  // Whether it runs or not; it comes back as any that died.
+  void Empty(uint64_t new_instance, bool repairs);  // the data is gone; `repairs`: but not who it was
+  void Upgrade();                                   // to the latest program
+  void Forgive() { dismissed_ = false; }            // somebody starts it again
   // At any time.
   void SlowDisk(Duration length) { disk_slow_until_ = world_.now() + length; }
   void StallDisk(Duration length) { disk_stalled_until_ = world_.now() + length; }
@@ -72,7 +94,9 @@ class SimReplica {
   void Read(Duration timeout, std::function<void(absl::Status)> done);
   void Ask(ReadCallOf call);  // a reader thread
   void TransferLeadership();
-  void Configure(replica::ConfigurationChange change);
+  void Configure(
+      replica::ConfigurationChange change,
+      std::function<void(const absl::Status&)> done = [](const absl::Status&) {});
 
   // While running.
   const raft::Core& core() const;
@@ -100,6 +124,7 @@ class SimReplica {
     std::deque<replica::HousekeepingJob> housekeeping_jobs;
     bool log_busy = false, apply_busy = false, housekeeping_busy = false;
     uint64_t timer = 0;
+    std::map<MemberId, LogIndex> sending;  // snapshots, to whom and as of when
   };
 
   replica::Now ReadClock() const { return {clock_.Boot(), clock_.Wall()}; }
@@ -116,6 +141,8 @@ class SimReplica {
   void Carry(replica::Actions actions);
   void SetTimer();
   void CheckDurable();
+  void NoteSnapshotEnd(const replica::Event& event);
+  void CheckSnapshots(const replica::Actions& actions);
 
   Duration DiskTime();
   void StartLogJobs();
@@ -139,11 +166,14 @@ class SimReplica {
   replica::CompactionLimits compaction_;
   size_t segment_bytes_;
 
-  storage::FaultyFileSystem disk_;
+  std::unique_ptr<storage::FaultyFileSystem> disk_;
   storage::PersistentMap state_image_;  // what the state store keeps
   std::map<LogIndex, Term> on_disk_;    // what the log has, and perhaps what was cut off at its beginning
+  LogIndex log_base_;
   bool log_begun_ = false;              // the data directory says so
-  bool lost_ = false, rotten_ = false;
+  bool lost_ = false, rotten_ = false, wiped_ = false, dismissed_ = false;
+  const raft::Configuration bootstrap_;
+  uint64_t feature_level_, instance_, repairs_ = 0;
   std::function<void()> on_death_;
   uint64_t incarnation_ = 0;  // of this start; the data directory keeps it
   uint64_t life_ = 0;         // changes when the process starts, and when it dies

@@ -26,7 +26,7 @@ void SimReplica::CrashDuring(CrashPoint point, uint64_t operations) {
   if (crash_at_ != point) return;
   SIM_PROBE("sim.crash.log-write", point == CrashPoint::kLogWrite);
   SIM_PROBE("sim.crash.compaction", point == CrashPoint::kCompaction);
-  disk_.FailAt(disk_.operations() + 1 + world_.rng().Below(operations), storage::DiskFault::kPowerCut);
+  disk_->FailAt(disk_->operations() + 1 + world_.rng().Below(operations), storage::DiskFault::kPowerCut);
   disk_fault_armed_ = true;
 }
 
@@ -96,9 +96,11 @@ void SimReplica::StartLogWrites() {
 
 void SimReplica::WriteLog(const std::vector<storage::LogWrite>& batch) {
   CrashDuring(CrashPoint::kLogWrite, 2);
-  if (const absl::Status status = process_->log->Write(batch); !status.ok()) return FailStop(status);
+  const absl::Status status = process_->log->Write(batch);
+  if (!status.ok() && !(SIM_MUTANT("fsync-error-ignored") && disk_->has_power())) return FailStop(status);
   for (const storage::LogWrite& write : batch) {
     if (write.install && !write.keep_log_suffix) on_disk_.clear();
+    if (write.install) log_base_ = write.install->last_index;
     if (write.append.empty()) continue;
     on_disk_.erase(on_disk_.lower_bound(write.append.front().index), on_disk_.end());
     for (const raft::LogEntry& entry : write.append) on_disk_[entry.index] = entry.term;

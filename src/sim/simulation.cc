@@ -4,11 +4,13 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "base/check.h"
 #include "base/sim_hooks.h"
 #include "sim/checker.h"
 #include "sim/faults.h"
 #include "sim/history.h"
 #include "sim/network.h"
+#include "sim/operator.h"
 #include "sim/shape.h"
 #include "sim/sim_replica.h"
 #include "sim/workload.h"
@@ -47,8 +49,14 @@ class Simulation {
         checker_(world_),
         history_(world_),
         replicas_(MakeReplicas()),
-        faults_(world_, network_, shape_, options_.profile, replicas_),
+        operator_(world_, options_.profile, replicas_,
+                  [this](MemberId id, uint64_t instance) { Join(id, instance); }),
+        faults_(world_, network_, shape_, options_.profile, replicas_, operator_),
         workload_(world_, checker_, history_, options_.profile, replicas_) {
+    checker_.SetHas([this](MemberId id, LogIndex index, Term term) {
+      const SimReplica* machine = operator_.Find(id);
+      return machine && machine->HasOnDisk(index, term);
+    });
     SIM_PROBE("sim.shape.lan5", shape_.kind == ShapeKind::kLan5);
     SIM_PROBE("sim.shape.lan3+1", shape_.kind == ShapeKind::kLan3Learner);
     SIM_PROBE("sim.shape.wan5", shape_.kind == ShapeKind::kWan5);
@@ -59,8 +67,10 @@ class Simulation {
     faults_.Start(chaos);
     for (auto& replica : replicas_) replica->Start();
     workload_.Start();
+    operator_.Start();
     RunUntil(chaos, [] { return false; });
     faults_.Repair();
+    operator_.TidyUp();
     Recover();
     CheckEnd();
     return MakeReport();
@@ -69,16 +79,34 @@ class Simulation {
  private:
   std::vector<std::unique_ptr<SimReplica>> MakeReplicas() {
     std::vector<std::unique_ptr<SimReplica>> replicas;
+    const bool old = world_.rng().Chance(options_.profile.old_program_percent, 100);
+    SIM_PROBE("sim.machine.begins-with-an-old-program", old);
     for (const raft::Member& member : shape_.members.members)
-      replicas.push_back(
-          std::make_unique<SimReplica>(world_, network_, checker_, shape_, options_, member.id));
+      replicas.push_back(MakeReplica(member.id, {.bootstrap = shape_.members,
+                                                 .feature_level = old ? 1 : raft::kFeatureLevel,
+                                                 .instance = 100 + member.id.value}));
     return replicas;
+  }
+  std::unique_ptr<SimReplica> MakeReplica(MemberId id, Installation installation) {
+    return std::make_unique<SimReplica>(world_, network_, checker_, shape_, options_, id,
+                                        std::move(installation));
+  }
+  void Join(MemberId id, uint64_t instance) {
+    CHECK(id.value == replicas_.size() + 1);
+    world_.Note(id.value, "joins");
+    replicas_.push_back(MakeReplica(id, {.instance = instance}));
+    faults_.LookAfter(*replicas_.back());
+    workload_.AskAlso(replicas_.size() - 1);
+    replicas_.back()->Start();
   }
 
   // Raft 5.4.3 and 8: with a majority up and messages passing, everything comes right. Elections take a few
   // timeouts; snapshots and the clients' own retries some more.
   void Recover() {
     RunUntil(world_.now() + seconds(2) * shape_.slowness, [] { return false; });
+    if (!RunUntil(world_.now() + shape_.recovery, [this] { return operator_.Settled(); }) && Going())
+      world_.Fail("liveness of membership",
+                  "long after the last fault the group is not complete" + DescribeGroup());
     if (!RunUntil(world_.now() + shape_.recovery, [this] { return AllHoldLeases(); }) && Going())
       world_.Fail("a lease for every healthy replica",
                   "clients go on writing, and somebody never gets one" + DescribeLeases());
@@ -87,6 +115,21 @@ class Simulation {
         Going())
       world_.Fail("liveness",
                   "long after the last fault not every operation is answered and every replica equal");
+  }
+
+  std::string DescribeGroup() const {
+    const auto group = operator_.Group();
+    std::string text = group ? "; members" : "; nobody leads";
+    if (group)
+      for (const raft::Member& m : group->members)
+        absl::StrAppend(&text, " ", m.id.value, m.voter ? "v" : "l", m.promote ? "p" : "", m.leaving ? "x" : "",
+                        m.repairing ? "r" : "", m.instance);
+    if (group) absl::StrAppend(&text, " level ", group->feature_level);
+    for (const auto& replica : replicas_)
+      absl::StrAppend(&text, "; machine ", replica->id().value, " instance ", replica->instance(),
+                      replica->running() ? " runs" : "", replica->lost() ? " lost" : "",
+                      replica->wiped() ? " wiped" : "", replica->dismissed() ? " dismissed" : "");
+    return text;
   }
 
   std::string DescribeLeases() const {
@@ -125,30 +168,37 @@ class Simulation {
     return condition();
   }
 
+  // Those that are listed.
+  std::vector<const SimReplica*> Members() const {
+    std::vector<const SimReplica*> members;
+    const auto group = operator_.Group();
+    if (!group) return members;
+    for (const raft::Member& m : group->members)
+      if (const SimReplica* machine = operator_.Find(m.id)) members.push_back(machine);
+    return members;
+  }
+
   bool AllHoldLeases() const {
     if (shape_.timing.initial_timing == raft::Timing{}) return true;
-    return std::ranges::all_of(replicas_, [](const auto& replica) {
-      return replica->lost() || (replica->running() && replica->holds_lease());
+    const auto members = Members();
+    return !members.empty() && std::ranges::all_of(members, [](const SimReplica* replica) {
+      return replica->running() && replica->holds_lease();
     });
   }
 
-  // All that can come back did and have the same, and no read is left waiting.
+  // All that are listed run and have the same, and no read is left waiting.
   bool Converged() const {
-    const SimReplica* first = nullptr;
-    for (const auto& replica : replicas_) {
-      if (replica->lost()) continue;
-      if (!replica->running() || replica->open_reads() > 0) return false;
-      if (!first) first = replica.get();
-      if (replica->applied() != first->applied() || replica->state_hash() != first->state_hash())
-        return false;
-    }
-    return true;
+    const auto members = Members();
+    return !members.empty() && std::ranges::all_of(members, [&](const SimReplica* replica) {
+      return replica->running() && replica->open_reads() == 0 && replica->applied() == members[0]->applied() &&
+             replica->state_hash() == members[0]->state_hash();
+    });
   }
 
   void CheckEnd() {
     if (!Going()) return;
-    for (const auto& replica : replicas_)
-      if (!replica->lost()) checker_.CheckFinalState(replica->id(), replica->map(), *replica->zones());
+    for (const SimReplica* replica : Members())
+      checker_.CheckFinalState(replica->id(), replica->map(), *replica->zones());
     history_.Check();
   }
 
@@ -174,6 +224,7 @@ class Simulation {
   Checker checker_;
   History history_;
   std::vector<std::unique_ptr<SimReplica>> replicas_;
+  Operator operator_;
   Faults faults_;
   Workload workload_;
 };

@@ -22,12 +22,14 @@ void Workload::Start() {
     Client& client = *clients_.back();
     world_.After(world_.Between(milliseconds(0), milliseconds(50)), [this, &client] { Begin(client); });
   }
-  for (size_t at = 0; at < replicas_.size(); ++at) {
-    readers_.push_back(
-        std::make_unique<ReaderClient>(ReaderClient{.at = at, .process = 1000 + static_cast<int>(at)}));
-    ReaderClient& reader = *readers_.back();
-    world_.After(profile_.read_every_max, [this, &reader] { Ask(reader); });
-  }
+  for (size_t at = 0; at < replicas_.size(); ++at) AskAlso(at);
+}
+
+void Workload::AskAlso(size_t at) {
+  readers_.push_back(
+      std::make_unique<ReaderClient>(ReaderClient{.at = at, .process = 1000 + static_cast<int>(at)}));
+  ReaderClient& reader = *readers_.back();
+  world_.After(profile_.read_every_max, [this, &reader] { Ask(reader); });
 }
 
 // --- those who write ---

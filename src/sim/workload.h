@@ -23,6 +23,7 @@ class Workload {
       : world_(world), checker_(checker), history_(history), profile_(profile), replicas_(replicas) {}
 
   void Start();
+  void AskAlso(size_t at);  // a replica that came later
   // No new operations; those under way go on until they are answered.
   void Finish() { finishing_ = true; }
   bool finished() const { return finishing_ && busy_ == 0; }

@@ -48,7 +48,8 @@ struct HttpBackend {
   std::string group, region;  // names; empty if none
   std::string etcd;           // where this replica's etcd door listens; empty: there is none
   std::string version;
-  std::vector<MetricsCollector> collectors;  // beside those of this door, Raft and the process
+  uint64_t feature_level = raft::kFeatureLevel;  // what this program can do
+  std::vector<MetricsCollector> collectors;      // beside those of this door, Raft and the process
 };
 
 }  // namespace quorate::api

@@ -71,6 +71,7 @@ void AddZoneRoutes(const ContextPtr& context, Router& router);
 void AddZoneWriteRoutes(const ContextPtr& context, Router& router);
 void AddSessionRoutes(const ContextPtr& context, Router& router);
 void AddGroupRoutes(const ContextPtr& context, Router& router);
+void AddMemberRoutes(const ContextPtr& context, Router& router);
 void AddHealthRoutes(const ContextPtr& context, Router& router);
 // `door` counts connections.
 void AddMetricsRoute(const ContextPtr& context, std::function<Listener::Counters()> door, Router& router);
