@@ -18,8 +18,10 @@
 #include "app/place.h"
 #include "app/seed.h"
 #include "app/seeder.h"
+#include "app/snapshot_source.h"
 #include "base/disk_fault.h"
 #include "base/status_macros.h"
+#include "raft/quorum.h"
 #include "replica/replica.h"
 #include "rsm/published_view.h"
 #include "rsm/replicated_state.h"
@@ -95,6 +97,7 @@ struct Process::Parts {
   absl::Status StartOnWhatIsThere();
   void CloseStorage();
   void WatchDisk();
+  bool repairing = false;  // disk watch: taken in anew, and not caught up yet
   void LookAround(bool disk_low);
   absl::Status StartDns();
   absl::Status StartHttp();
@@ -144,6 +147,8 @@ absl::Status Process::Parts::StartReplica() {
   replica_options.bootstrap = BootstrapConfiguration(place);
   for (const auto& member : place.members) replica_options.addresses[member.id] = member.addresses.peer;
   ASSIGN_OR_RETURN(replica_options.core, CoreConfigFor(options, directory->identity()));
+  if (options.snapshot_rate > 0) replica_options.snapshot_bytes_per_second = options.snapshot_rate;
+  replica_options.compaction.entries_max = options.log_entries;
   transport::GrpcTransportOptions transport_options{
       .listen = options.listen_peer,
       .advertise = options.advertise_peer,
@@ -206,12 +211,15 @@ void Process::Parts::WatchDisk() {
 
 void Process::Parts::LookAround(bool disk_low) {
   replica->SetDiskLow(disk_low);
-  if (directory->identity().repairs == 0) return;
-  const raft::Configuration now = replica->client().Status().raft.configuration;
-  const auto me = std::ranges::find(now.members, place.replica_id, &raft::Member::id);
-  if (me == now.members.end() || me->instance != directory->identity().instance || me->repairing) return;
-  if (absl::Status done = directory->FinishRepair(); !done.ok()) return FailStop("the repair is done", done);
-  Notice("repaired: this replica has everything from its leader and takes part again");
+  if (directory->identity().repairs == 0 && !repairing) return;
+  const raft::Status now = replica->client().Status().raft;
+  const raft::Member* me = raft::FindMember(now.configuration, place.replica_id);
+  const bool known = now.configuration_index <= std::min(now.commit, now.durable);
+  if (!me || me->instance != directory->identity().instance || !known) return;
+  // From here on it is this instance that the group knows; another damage would have to name it.
+  if (absl::Status done = directory->FinishRepair(); !done.ok()) return FailStop("the repair is noted", done);
+  repairing = me->repairing;
+  if (!repairing) Notice("repaired: this replica has everything from its leader and takes part again");
 }
 
 absl::Status Process::Parts::StartDns() {
@@ -260,6 +268,9 @@ absl::Status Process::Parts::StartHttp() {
   };
   backend.why_not_ready = [this] {
     return std::string(seeder->done() ? "" : "the group's zones are not made yet");
+  };
+  backend.open_snapshot = [this] {
+    return OpenSnapshot(state->map(), place.group_id, place.group, clock.Wall());
   };
   backend.disk = [this] { return api::HttpBackend::Disk{disk->free_bytes(), disk->low()}; };
   backend.group = place.group;

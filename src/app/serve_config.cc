@@ -16,6 +16,8 @@ namespace quorate::app {
 namespace {
 
 constexpr int kDnsWorkersMax = 256;
+constexpr uint64_t kSnapshotRateMin = 64 << 10;  // a chunk of 1 MiB then takes 16 s
+constexpr uint64_t kLogEntriesMin = 16;
 
 // How one key is put into the options: false when the value has the wrong type.
 struct Key {
@@ -110,6 +112,8 @@ const std::map<std::string, Key>& Keys() {
       {"raft.heartbeat_ms", Number(&ServeOptions::heartbeat_ms)},
       {"raft.election_ms", Number(&ServeOptions::election_ms)},
       {"storage.wal_segment_mib", Number(&ServeOptions::wal_segment_mib)},
+      {"storage.log_entries", Number(&ServeOptions::log_entries)},
+      {"snapshot.rate", Number(&ServeOptions::snapshot_rate)},
       {"storage.disk_reserve_mib", Number(&ServeOptions::disk_reserve_mib)},
       {"storage.disk_low_mib", Number(&ServeOptions::disk_low_mib)},
       {"storage.repair", OnUnlessOff(&ServeOptions::repair)},
@@ -232,6 +236,13 @@ absl::Status Validate(const ServeOptions& o) {
   }
   if (o.dns_workers < 1 || o.dns_workers > kDnsWorkersMax) {
     return absl::InvalidArgumentError(fmt::format("--dns-workers must be between 1 and {}", kDnsWorkersMax));
+  }
+  if (o.snapshot_rate != 0 && o.snapshot_rate < kSnapshotRateMin) {
+    return absl::InvalidArgumentError(
+        fmt::format("--snapshot-rate must be at least {} bytes per second", kSnapshotRateMin));
+  }
+  if (o.log_entries != 0 && o.log_entries < kLogEntriesMin) {
+    return absl::InvalidArgumentError(fmt::format("--log-entries must be at least {}", kLogEntriesMin));
   }
   if (o.preset != "lan" && o.preset != "wan") {
     return absl::InvalidArgumentError("--preset must be lan or wan");

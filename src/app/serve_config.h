@@ -46,6 +46,8 @@ struct ServeOptions {
   bool leases = true;          // read leases from the first formation on
   int hold_ms = 0;             // a DNS query waits at most so long, then SERVFAIL; 0: as the preset says
   uint64_t wal_segment_mib = 16;
+  uint64_t log_entries = 0;    // a longer log is cut to half of it; 0: limits.h
+  uint64_t snapshot_rate = 0;  // bytes per second of all that is sent to members; 0: limits.h
   // Of the data directory's disk. Kept back for when it is full; 0: nothing.
   uint64_t disk_reserve_mib = 32;
   // With less than that free, writes that need room are refused; 0: never.

@@ -402,8 +402,8 @@ TEST_F(Commands, MembersOfOneGroupAreChangedAtATime) {
   EXPECT_EQ(Run("member remove 2"), ExitCode::kUsage);
   EXPECT_THAT(err, HasSubstr("--region and --group"));
   EXPECT_EQ(Run("member remove 2 --region us"), ExitCode::kOk) << err;
-  for (const char* line : {"member", "member add", "member remove", "member remove x", "member remove 0",
-                           "member replace 2"})
+  for (const char* line :
+       {"member", "member add", "member remove", "member remove x", "member remove 0", "member replace 2"})
     EXPECT_EQ(Run(line), ExitCode::kUsage) << line;
 }
 

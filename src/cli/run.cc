@@ -42,6 +42,7 @@ int Run(int argc, char** argv) {
   RegisterSession(app, exit);
   RegisterGroup(app, exit);
   RegisterMember(app, exit);
+  RegisterSnapshot(app, exit);
   RegisterRecover(app, exit);
   RegisterResolve(app, exit);
   RegisterVersion(app, exit);

@@ -57,6 +57,13 @@ void RegisterServe(CLI::App& app, ExitCode& exit) {
   command->add_option("--listen-etcd", options->listen_etcd, "ip:port of the etcd door (gRPC)");
   command->add_option("--listen-peer", options->listen_peer, "ip:port for the other members of the group");
   command->add_option("--dns-workers", options->dns_workers, "Threads that answer DNS");
+  command
+      ->add_option("--snapshot-rate", options->snapshot_rate,
+                   "Bytes per second at which this replica sends snapshots to members that fell behind, as "
+                   "512KiB (default: 32MiB)")
+      ->transform(CLI::AsSizeValue(false));
+  command->add_option("--log-entries", options->log_entries,
+                      "A log of more entries is cut to half of it (default: 20000)");
   AddPlaceFlags(*command, *options);
   AddJoinFlags(*command, *options);
   command

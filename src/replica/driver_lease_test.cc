@@ -158,6 +158,8 @@ TEST_F(ViewOf, WhileASnapshotReplacesTheLogThereIsNoMomentWithNothingPending) {
   const auto written = std::get<WriteSnapshot>(actions.housekeeping[0]);
   shell.Do(SnapshotWritten{written.restore_id, absl::OkStatus()});
   actions = chunk(1, "", true);
+  EXPECT_TRUE(actions.pending.empty()) << "first all of it is checked";
+  actions = shell.Do(SnapshotVerified{written.restore_id, absl::OkStatus()});
   ASSERT_EQ(actions.pending.size(), 2u);
   EXPECT_EQ(std::get<InstallPending>(actions.pending[0]).through, LogIndex{9});
   EXPECT_EQ(std::get<TruncatePending>(actions.pending[1]).from, LogIndex{10});

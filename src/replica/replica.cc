@@ -21,8 +21,11 @@ class Replica::Impl {
 
 absl::StatusOr<std::unique_ptr<Replica>> Replica::Start(ReplicaOptions options, ReplicaParts parts) {
   ASSIGN_OR_RETURN(Recovered found, Recover(parts.log, parts.state, parts.state_machine, options.bootstrap));
-  const DriverConfig config{
-      .core = options.core, .group = options.group, .stop_timeout = options.stop_timeout};
+  const DriverConfig config{.core = options.core,
+                            .group = options.group,
+                            .stop_timeout = options.stop_timeout,
+                            .snapshots = {.bytes_per_second = options.snapshot_bytes_per_second},
+                            .compaction = options.compaction};
   const Now now{parts.clock.Boot(), parts.clock.Wall()};
   Driver driver(config, std::move(found.restored), found.state, now);
   const raft::Configuration configuration = driver.core().GetStatus().configuration;

@@ -144,6 +144,7 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(HttpServerOptions 
   AddSessionRoutes(self->context, self->router);
   AddGroupRoutes(self->context, self->router);
   AddMemberRoutes(self->context, self->router);
+  AddSnapshotRoute(self->context, self->router);
   AddHealthRoutes(self->context, self->router);
   AddMetricsRoute(
       self->context, [self] { return self->listener ? self->listener->counters() : Listener::Counters(); },

@@ -115,6 +115,30 @@ void CollectMembers(const raft::Status& raft, MetricsSink& sink) {
   }
 }
 
+void CollectSnapshots(const replica::GroupStatus& status, MetricsSink& sink) {
+  const auto counter = [&](const char* name, const char* help, uint64_t value) {
+    sink.Counter(name, help, static_cast<double>(value));
+  };
+  const replica::SnapshotsSent& sent = status.snapshots_sent;
+  counter("quorate_snapshots_sent_total", "Snapshots that this replica sent and a member installed.",
+          sent.installed);
+  counter("quorate_snapshots_failed_total", "Snapshot transfers to members that ended without success.",
+          sent.failed);
+  counter("quorate_snapshots_set_aside_total", "Times that a transfer got no further and was set aside.",
+          sent.set_aside);
+  counter("quorate_snapshots_resumed_total", "Times that a transfer set aside was taken up again.",
+          sent.resumed);
+  counter("quorate_snapshot_sent_bytes_total", "Bytes of snapshots sent, with what was sent again.",
+          sent.bytes);
+  const replica::SnapshotsReceived& received = status.snapshots_received;
+  counter("quorate_snapshots_installed_total", "Snapshots received that became this replica's state.",
+          received.installed);
+  counter("quorate_snapshots_refused_total", "Snapshots, or parts of one, that were refused as damaged.",
+          received.refused);
+  counter("quorate_snapshot_received_bytes_total", "Bytes of snapshots received and written.",
+          received.bytes);
+}
+
 void CollectRaft(const HttpBackend& backend, MetricsSink& sink) {
   const replica::GroupStatus status = backend.client->Status();
   const raft::Status& raft = status.raft;
@@ -144,6 +168,7 @@ void CollectRaft(const HttpBackend& backend, MetricsSink& sink) {
                static_cast<double>(status.read_rounds));
   CollectLeases(raft, sink);
   CollectMembers(raft, sink);
+  CollectSnapshots(status, sink);
 }
 
 void CollectDoor(const Context& context, const Listener::Counters& door, MetricsSink& sink) {
