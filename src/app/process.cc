@@ -6,11 +6,11 @@
 #include <fstream>
 #include <future>
 #include <mutex>
-#include <random>
 #include <sstream>
 
 #include "api/etcd/server.h"
 #include "api/http/http_server.h"
+#include "app/core_config.h"
 #include "app/disk_faults.h"
 #include "app/disk_watch.h"
 #include "app/guarded_client.h"
@@ -18,8 +18,10 @@
 #include "app/place.h"
 #include "app/seed.h"
 #include "app/seeder.h"
+#include "app/snapshot_source.h"
 #include "base/disk_fault.h"
 #include "base/status_macros.h"
+#include "raft/quorum.h"
 #include "replica/replica.h"
 #include "rsm/published_view.h"
 #include "rsm/replicated_state.h"
@@ -56,16 +58,12 @@ absl::StatusOr<std::optional<TlsMaterial>> LoadTls(const ServeOptions& options) 
   return std::optional<TlsMaterial>(std::move(tls));
 }
 
-void Notice(const std::string& text) { fmt::print(stderr, "quorate: {}\n", text); }
-
-raft::Configuration BootstrapConfiguration(const oracle::Assignment& place) {
-  raft::Configuration configuration;
-  for (const oracle::AssignedMember& member : place.members) {
-    configuration.members.push_back(
-        {.id = member.id, .voter = member.voter, .address = member.addresses.peer});
-  }
-  return configuration;
+// At least; a group that this replica joined had somebody to join.
+size_t KnownMembers(const oracle::Assignment& place) {
+  return place.members.empty() ? 2 : place.members.size();
 }
+
+void Notice(const std::string& text) { fmt::print(stderr, "quorate: {}\n", text); }
 
 }  // namespace
 
@@ -99,6 +97,7 @@ struct Process::Parts {
   absl::Status StartOnWhatIsThere();
   void CloseStorage();
   void WatchDisk();
+  bool repairing = false;  // disk watch: taken in anew, and not caught up yet
   void LookAround(bool disk_low);
   absl::Status StartDns();
   absl::Status StartHttp();
@@ -111,13 +110,8 @@ struct Process::Parts {
 absl::Status Process::Parts::TakePlace(std::stop_token stop) {
   ASSIGN_OR_RETURN(directory, storage::DataDirectory::Open(options.data_dir));
   TakeCareOfDiskFaults(options.data_dir);
-  if (options.oracle_url.empty()) {
-    ASSIGN_OR_RETURN(place, PlaceByHand(options));
-  } else {
-    ASSIGN_OR_RETURN(place, PlaceFromOracle(options, directory->identity().uuid,
-                                            directory->identity().incarnation, std::move(stop)));
-  }
-  return directory->Assign(place.group_id, place.replica_id);
+  ASSIGN_OR_RETURN(place, app::TakePlace(options, *directory, std::move(stop), Notice));
+  return absl::OkStatus();
 }
 
 absl::Status Process::Parts::OpenStorage() {
@@ -152,23 +146,16 @@ absl::Status Process::Parts::StartReplica() {
   replica_options.on_dismissed = on_dismissed;
   replica_options.bootstrap = BootstrapConfiguration(place);
   for (const auto& member : place.members) replica_options.addresses[member.id] = member.addresses.peer;
-  replica_options.core.self = place.replica_id;
-  replica_options.core.incarnation = directory->identity().incarnation;
-  replica_options.core.instance = directory->identity().instance;
-  replica_options.core.repairs = directory->identity().repairs;
-  replica_options.core.seed = std::random_device()();
-  const raft::Timing timing = BootstrapTiming(options);
-  replica_options.core.heartbeat_interval = timing.heartbeat;
-  replica_options.core.election_timeout_min = timing.election_min;
-  replica_options.core.election_timeout_max = timing.election_max;
-  replica_options.core.initial_timing = timing;
-  replica_options.core.initial_leases = options.leases;
+  ASSIGN_OR_RETURN(replica_options.core, CoreConfigFor(options, directory->identity()));
+  if (options.snapshot_rate > 0) replica_options.snapshot_bytes_per_second = options.snapshot_rate;
+  replica_options.compaction.entries_max = options.log_entries;
   transport::GrpcTransportOptions transport_options{
       .listen = options.listen_peer,
       .advertise = options.advertise_peer,
       .deployment = place.group,
       .group = place.group_id,
       .self = place.replica_id,
+      .message_version = MessageVersionOf(options.feature_level),
       .tls =
           tls ? std::optional(transport::TlsOptions{tls->certificate, tls->key, tls->ca, ""}) : std::nullopt,
       .on_notice = Notice};
@@ -195,7 +182,7 @@ absl::Status Process::Parts::StartOnWhatIsThere() {
   if (started.ok()) started = StartReplica();
   if (DiskFaultOf(started) == DiskFault::kDamaged) {
     CloseStorage();
-    RETURN_IF_ERROR(Repair(*directory, {MessageOf(started), options.repair, place.members.size()}, Notice));
+    RETURN_IF_ERROR(Repair(*directory, {MessageOf(started), options.repair, KnownMembers(place)}, Notice));
     started = OpenStorage();
     if (started.ok()) started = StartReplica();
   }
@@ -224,12 +211,15 @@ void Process::Parts::WatchDisk() {
 
 void Process::Parts::LookAround(bool disk_low) {
   replica->SetDiskLow(disk_low);
-  if (directory->identity().repairs == 0) return;
-  const raft::Configuration now = replica->client().Status().raft.configuration;
-  const auto me = std::ranges::find(now.members, place.replica_id, &raft::Member::id);
-  if (me == now.members.end() || me->instance != directory->identity().instance || me->repairing) return;
-  if (absl::Status done = directory->FinishRepair(); !done.ok()) return FailStop("the repair is done", done);
-  Notice("repaired: this replica has everything from its leader and takes part again");
+  if (directory->identity().repairs == 0 && !repairing) return;
+  const raft::Status now = replica->client().Status().raft;
+  const raft::Member* me = raft::FindMember(now.configuration, place.replica_id);
+  const bool known = now.configuration_index <= std::min(now.commit, now.durable);
+  if (!me || me->instance != directory->identity().instance || !known) return;
+  // From here on it is this instance that the group knows; another damage would have to name it.
+  if (absl::Status done = directory->FinishRepair(); !done.ok()) return FailStop("the repair is noted", done);
+  repairing = me->repairing;
+  if (!repairing) Notice("repaired: this replica has everything from its leader and takes part again");
 }
 
 absl::Status Process::Parts::StartDns() {
@@ -279,15 +269,20 @@ absl::Status Process::Parts::StartHttp() {
   backend.why_not_ready = [this] {
     return std::string(seeder->done() ? "" : "the group's zones are not made yet");
   };
+  backend.open_snapshot = [this] {
+    return OpenSnapshot(state->map(), place.group_id, place.group, clock.Wall());
+  };
   backend.disk = [this] { return api::HttpBackend::Disk{disk->free_bytes(), disk->low()}; };
   backend.group = place.group;
   backend.region = options.region;
   backend.etcd = options.listen_etcd;
   backend.version = QUORATE_VERSION;
+  backend.feature_level = options.feature_level;
   backend.collectors.push_back([this](api::MetricsSink& sink) {
     sink.Gauge("quorate_disk_free_bytes", "Room on the data directory's disk",
                static_cast<double>(disk->free_bytes()));
-    sink.Gauge("quorate_disk_low", "1: the disk is nearly full, writes that need room are refused", disk->low());
+    sink.Gauge("quorate_disk_low", "1: the disk is nearly full, writes that need room are refused",
+               disk->low());
     serve::Counters sum;
     for (const auto& counters : udp ? udp->ReadCounters() : std::vector<serve::Counters>()) sum += counters;
     CollectServe(sum, "udp", sink);

@@ -8,6 +8,7 @@
 #include "app/place.h"
 #include "base/status_macros.h"
 #include "replica/new_group.h"
+#include "replica/state_worker.h"
 #include "rsm/replicated_state.h"
 #include "storage/data_directory.h"
 #include "storage/rocks/rocks_state_store.h"
@@ -72,6 +73,10 @@ absl::StatusOr<std::unique_ptr<Recovery>> Recovery::Open(const std::string& data
   const storage::WalOptions wal{.prepare_in_background = false, .expect_existing = true};
   ASSIGN_OR_RETURN(parts->log, storage::OpenWal(parts->files, parts->directory->wal_path(), wal));
   ASSIGN_OR_RETURN(parts->state, storage::OpenRocksState(parts->directory->state_path(), {}));
+  if (!parts->state->map().Get(
+          replica::kConfigurationKey))  // also that of the group's first formation is kept there
+    return absl::DataLossError(fmt::format("the applied state in {} is gone: recover from another survivor",
+                                           parts->directory->state_path()));
   parts->machine = std::make_unique<rsm::ReplicatedState>(parts->state->map(), rsm::Observer());
   ASSIGN_OR_RETURN(replica::Recovered found,
                    replica::Recover(*parts->log, *parts->state, *parts->machine, raft::Configuration()));

@@ -68,6 +68,27 @@ absl::Status Stranger(const ServeOptions& options) {
       options.data_dir));
 }
 
+absl::Status TooOld(const ServeOptions& options) {
+  return absl::FailedPreconditionError(fmt::format(
+      "the group's feature level has risen above {}, which is all that this program can do: start a newer "
+      "program, or without --feature-level",
+      options.feature_level));
+}
+
+absl::Status AfterDismissal(raft::Dismissal why, const ServeOptions& options) {
+  switch (why) {
+    case raft::Dismissal::kStranger:
+      return Stranger(options);
+    case raft::Dismissal::kTooOld:
+      return TooOld(options);
+    case raft::Dismissal::kRemoved:
+      break;
+  }
+  fmt::print("quorate: this replica was removed from its group; nothing needs {} any more\n",
+             options.data_dir);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status RunServe(ServeOptions options) {
@@ -83,21 +104,19 @@ absl::Status RunServe(ServeOptions options) {
     signals.RequestStop();
   };
   absl::StatusOr<std::unique_ptr<Process>> process = Process::Start(options, signals.token(), on_dismissed);
-  if (!process.ok()) {
+  if (!process.ok() && !dismissed) {
     TakeCareOf(options.data_dir, process.status());
     return signals.token().stop_requested() ? absl::OkStatus() : process.status();
   }
-  fmt::print("quorate: {}\n", (*process)->Describe());
-  std::fflush(stdout);
-  WaitFor(signals.token());
-  fmt::print("quorate: stopping\n");
-  std::fflush(stdout);
-  process->reset();
-  if (!dismissed) return absl::OkStatus();
-  if (why == raft::Dismissal::kStranger) return Stranger(options);
-  fmt::print("quorate: this replica was removed from its group; nothing needs {} any more\n",
-             options.data_dir);
-  return absl::OkStatus();
+  if (process.ok()) {
+    fmt::print("quorate: {}\n", (*process)->Describe());
+    std::fflush(stdout);
+    WaitFor(signals.token());
+    fmt::print("quorate: stopping\n");
+    std::fflush(stdout);
+    process->reset();
+  }
+  return dismissed ? AfterDismissal(why, options) : absl::OkStatus();
 }
 
 }  // namespace quorate::app

@@ -16,6 +16,8 @@ namespace quorate::app {
 namespace {
 
 constexpr int kDnsWorkersMax = 256;
+constexpr uint64_t kSnapshotRateMin = 64 << 10;  // a chunk of 1 MiB then takes 16 s
+constexpr uint64_t kLogEntriesMin = 16;
 
 // How one key is put into the options: false when the value has the wrong type.
 struct Key {
@@ -102,11 +104,16 @@ const std::map<std::string, Key>& Keys() {
       {"group.replica_id", Number(&ServeOptions::replica_id)},
       {"group.members", Texts(&ServeOptions::members)},
       {"group.zones", Texts(&ServeOptions::zones)},
+      {"group.join", Texts(&ServeOptions::join)},
+      {"group.as_learner", Flag(&ServeOptions::as_learner)},
+      {"group.replaces", Number(&ServeOptions::replaces)},
       {"raft.preset", Preset(&ServeOptions::preset)},
       {"raft.leases", OnUnlessOff(&ServeOptions::leases)},
       {"raft.heartbeat_ms", Number(&ServeOptions::heartbeat_ms)},
       {"raft.election_ms", Number(&ServeOptions::election_ms)},
       {"storage.wal_segment_mib", Number(&ServeOptions::wal_segment_mib)},
+      {"storage.log_entries", Number(&ServeOptions::log_entries)},
+      {"snapshot.rate", Number(&ServeOptions::snapshot_rate)},
       {"storage.disk_reserve_mib", Number(&ServeOptions::disk_reserve_mib)},
       {"storage.disk_low_mib", Number(&ServeOptions::disk_low_mib)},
       {"storage.repair", OnUnlessOff(&ServeOptions::repair)},
@@ -166,19 +173,29 @@ absl::Status CheckListener(const char* what, const std::string& address, const S
   return absl::OkStatus();
 }
 
+// None of the three is for a data directory that has its place already (place.h).
 absl::Status CheckFormation(const ServeOptions& o) {
-  const bool by_oracle = !o.oracle_url.empty();
-  if (by_oracle == (o.replica_id != 0)) {
+  const bool by_oracle = !o.oracle_url.empty(), by_hand = o.replica_id != 0, by_joining = !o.join.empty();
+  if (by_oracle + by_hand + by_joining > 1) {
     return absl::InvalidArgumentError(
-        "a replica is formed either by an Oracle (--oracle, --region, --inst-id) or by hand (--group-id, "
-        "--replica-id, "
-        "--members): give one of the two");
+        "a replica is formed by an Oracle (--oracle, --region, --inst-id), by hand (--group-id, "
+        "--replica-id, --members), or joins a group (--join URL): give one of the three");
   }
   if (by_oracle && (o.region.empty() || o.inst_id.empty())) {
     return absl::InvalidArgumentError("--oracle needs --region and --inst-id");
   }
-  if (!by_oracle && (o.group_id == 0 || o.members.empty())) {
+  if (by_hand && (o.group_id == 0 || o.members.empty())) {
     return absl::InvalidArgumentError("--replica-id needs --group-id and --members 1=ip:port,2=ip:port,...");
+  }
+  if (by_joining && o.feature_level < 2) {
+    return absl::InvalidArgumentError("--join needs --feature-level 2");
+  }
+  if (o.as_learner && o.replaces != 0) {
+    return absl::InvalidArgumentError("a learner replaces nobody: leave out --as-learner or --replaces");
+  }
+  for (const std::string& url : o.join) {
+    if (url.starts_with("http://") || url.starts_with("https://")) continue;
+    return absl::InvalidArgumentError(fmt::format("--join: `{}` is no http:// or https:// URL", url));
   }
   return absl::OkStatus();
 }
@@ -220,6 +237,13 @@ absl::Status Validate(const ServeOptions& o) {
   if (o.dns_workers < 1 || o.dns_workers > kDnsWorkersMax) {
     return absl::InvalidArgumentError(fmt::format("--dns-workers must be between 1 and {}", kDnsWorkersMax));
   }
+  if (o.snapshot_rate != 0 && o.snapshot_rate < kSnapshotRateMin) {
+    return absl::InvalidArgumentError(
+        fmt::format("--snapshot-rate must be at least {} bytes per second", kSnapshotRateMin));
+  }
+  if (o.log_entries != 0 && o.log_entries < kLogEntriesMin) {
+    return absl::InvalidArgumentError(fmt::format("--log-entries must be at least {}", kLogEntriesMin));
+  }
   if (o.preset != "lan" && o.preset != "wan") {
     return absl::InvalidArgumentError("--preset must be lan or wan");
   }
@@ -229,6 +253,10 @@ absl::Status Validate(const ServeOptions& o) {
   }
   if (const std::string why = raft::WhyUnsound(timing); !why.empty()) {
     return absl::InvalidArgumentError("raft.heartbeat_ms, raft.election_ms, dns.hold_ms: " + why);
+  }
+  if (o.feature_level < 1 || o.feature_level > raft::kFeatureLevel) {
+    return absl::InvalidArgumentError(
+        fmt::format("--feature-level must be between 1 and {}", raft::kFeatureLevel));
   }
   return CheckFormation(o);
 }

@@ -26,9 +26,18 @@ struct ServeOptions {
   uint64_t group_id = 0;
   std::string group_name;
   uint64_t replica_id = 0;
-  // All of them, this one included: "1=127.0.0.1:2380"; without a vote "4=127.0.0.1:2380/learner".
+  // All of them, this one included: "1=127.0.0.1:2380"; without a vote "4=127.0.0.1:2380/learner"; added to
+  // the group after it was formed "4=127.0.0.1:2380/joined".
   std::vector<std::string> members;
   std::vector<std::string> zones;  // made with a minimal content when the group is first formed
+
+  // or added to a group that runs, by the HTTP door of one of its members; once that is done, told nothing:
+  std::vector<std::string> join;  // URLs
+  bool as_learner = false;        // without a vote
+  uint64_t replaces = 0;          // in the place of this member
+
+  // What this program may do, at most: below raft::kFeatureLevel it behaves like an older one.
+  uint64_t feature_level = raft::kFeatureLevel;
 
   // The times of a new group; afterwards the replicated configuration has them (`quorate group set`).
   std::string preset = "lan";  // or "wan"
@@ -37,6 +46,8 @@ struct ServeOptions {
   bool leases = true;          // read leases from the first formation on
   int hold_ms = 0;             // a DNS query waits at most so long, then SERVFAIL; 0: as the preset says
   uint64_t wal_segment_mib = 16;
+  uint64_t log_entries = 0;    // a longer log is cut to half of it; 0: limits.h
+  uint64_t snapshot_rate = 0;  // bytes per second of all that is sent to members; 0: limits.h
   // Of the data directory's disk. Kept back for when it is full; 0: nothing.
   uint64_t disk_reserve_mib = 32;
   // With less than that free, writes that need room are refused; 0: never.

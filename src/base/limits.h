@@ -16,7 +16,13 @@ inline constexpr size_t kInflightBytesMax = size_t{8} << 20;
 inline constexpr size_t kUncommittedBytesMax = 2 * kCommandBytesMax;
 inline constexpr size_t kLogKeepEntries = 10000;  // kept behind the applied index for slow followers
 inline constexpr size_t kLogCompactBytes = size_t{16} << 20;  // a longer log is cut, below what is flushed
+// For a member that answers and still wants it the log may be so many times as long: 128 MiB, 640 k entries,
+// which is a minute of 10 k writes/s: a snapshot of 2 GiB at kSnapshotBytesPerSecond.
+inline constexpr size_t kLogHeldFactor = 8, kLogHeldEntriesFactor = 32;
 inline constexpr size_t kSnapshotChunkBytes = size_t{1} << 20;
+inline constexpr size_t kSnapshotBytesPerSecond =
+    size_t{32} << 20;  // of all transfers of a leader: a quarter of 1 Gbit/s, and of what a small disk reads
+inline constexpr size_t kSnapshotFilesMax = 2;  // saved over HTTP at a time; each pins a version of the state
 inline constexpr size_t kPeerQueueMessages = 4096;  // waiting for one peer's stream; full drops, Raft resends
 inline constexpr size_t kRecentOutcomesMax = 4096;  // of applied entries, for replies that come late
 inline constexpr size_t kRecentOutcomeBytesMax = size_t{1} << 20;

@@ -6,6 +6,7 @@
 
 #include "cli/deployment.h"
 #include "cli/group_settings.h"
+#include "cli/member_change.h"
 #include "cli/rdata_arguments.h"
 
 namespace quorate::cli {
@@ -154,6 +155,65 @@ TEST(ParseSettings, WhatMakesNoSenseIsWrongUsage) {
     ASSERT_FALSE(changes.ok()) << bad;
     EXPECT_EQ(changes.error().code, ExitCode::kUsage) << bad;
   }
+}
+
+// --- members ---
+
+using Kind = MemberChange::Kind;
+
+CliResult<nlohmann::json> ResultOf(const MemberChange& change, int status, const std::string& body) {
+  return cli::ResultOf(change, {.fate = HttpReply::Fate::kAnswered, .status = status, .body = body});
+}
+
+TEST(MemberChange, EachIsOneRequest) {
+  const auto request = RequestOf({.kind = Kind::kReplace, .id = 2, .address = "127.0.0.4:1"});
+  EXPECT_EQ(request.method + " " + request.path, "POST /api/v1/members");
+  EXPECT_EQ(nlohmann::json::parse(request.body),
+            nlohmann::json({{"address", "127.0.0.4:1"}, {"replaces", 2}}));
+  EXPECT_EQ(RequestOf({.kind = Kind::kRemove, .id = 2, .force = true}).path, "/api/v1/members/2?force");
+  EXPECT_EQ(RequestOf({.kind = Kind::kRemove, .id = 2}).method, "DELETE");
+  EXPECT_EQ(RequestOf({.kind = Kind::kPromote, .id = 2}).path, "/api/v1/members/2/promote");
+  EXPECT_EQ(RequestOf({.kind = Kind::kDemote, .id = 2}).path, "/api/v1/members/2/demote");
+}
+
+TEST(MemberChange, WhatIsSoAlreadyIsDone) {
+  const std::string removed = R"({"error": "e", "code": "removed"})", already = R"({"code": "already"})";
+  EXPECT_EQ((*ResultOf({.kind = Kind::kRemove, .id = 2}, 404, removed))["already"], true);
+  EXPECT_EQ((*ResultOf({.kind = Kind::kDemote, .id = 2}, 409, already))["already"], true);
+  EXPECT_EQ(ResultOf({.kind = Kind::kRemove, .id = 2}, 404, R"({"code": "no_such_member"})").error().code,
+            ExitCode::kNotFound);
+  const std::string there = R"({"code": "already", "error": "member 4 is there", "place":
+      {"id": 4, "address": "h:1", "members": [{"id": 4, "replaces": 0}]}})";
+  const MemberChange add{.kind = Kind::kAdd, .address = "h:1"};
+  EXPECT_EQ((*ResultOf(add, 409, there))["id"], 4);
+  EXPECT_FALSE(ResultOf({.kind = Kind::kAdd, .address = "h:2"}, 409, there).ok());
+  EXPECT_FALSE(ResultOf({.kind = Kind::kReplace, .id = 2, .address = "h:1"}, 409, there).ok());
+}
+
+TEST(MemberChange, ARefusalThatForceWouldPassSaysWhatThatRisks) {
+  const auto refused = ResultOf({.kind = Kind::kRemove, .id = 2}, 409,
+                                R"({"code": "would_lose_quorum", "error": "member 3 does not answer"})");
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ExitCode::kFailed);
+  EXPECT_NE(refused.error().message.find("member 3 does not answer"), std::string::npos);
+  EXPECT_NE(refused.error().message.find("--force"), std::string::npos);
+}
+
+TEST(MemberChange, WaitingSaysWhatIsMissing) {
+  const MemberChange add{.kind = Kind::kAdd};
+  MemberChange learner = add;
+  learner.learner = true;
+  const auto missing = [](const MemberChange& change, const char* row) {
+    return StillMissing(change, 4, nlohmann::json::parse(std::string(R"({"members": [)") + row + "]}"));
+  };
+  EXPECT_NE(missing(add, R"({"id": 3})").find("removed"), std::string::npos);
+  EXPECT_NE(missing(add, R"({"id": 4, "recent": false})").find("is it started?"), std::string::npos);
+  EXPECT_NE(missing(add, R"({"id": 4, "recent": true, "lag": 12})").find("12 entries behind"),
+            std::string::npos);
+  const char* caught_up = R"({"id": 4, "recent": true, "caught_up": true})";
+  EXPECT_NE(missing(add, caught_up), "");
+  EXPECT_EQ(missing(learner, caught_up), "");
+  EXPECT_EQ(missing(add, R"({"id": 4, "voter": true})"), "");
 }
 
 }  // namespace

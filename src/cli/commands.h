@@ -20,6 +20,8 @@ void RegisterZone(CLI::App& app, ExitCode& exit);
 void RegisterKv(CLI::App& app, ExitCode& exit);
 void RegisterSession(CLI::App& app, ExitCode& exit);
 void RegisterGroup(CLI::App& app, ExitCode& exit);
+void RegisterMember(CLI::App& app, ExitCode& exit);
+void RegisterSnapshot(CLI::App& app, ExitCode& exit);
 void RegisterRecover(CLI::App& app, ExitCode& exit);
 void RegisterResolve(CLI::App& app, ExitCode& exit);
 void RegisterVersion(CLI::App& app, ExitCode& exit);

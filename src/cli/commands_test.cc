@@ -163,6 +163,7 @@ class Commands : public testing::Test {
     RegisterRecord(app, exit);
     RegisterZone(app, exit);
     RegisterGroup(app, exit);
+    RegisterMember(app, exit);
     RegisterSession(app, exit);
     testing::internal::CaptureStdout();
     testing::internal::CaptureStderr();
@@ -360,6 +361,50 @@ TEST_F(Commands, GroupStatusOfAFollowerSaysWhoseKnowledgeItIs) {
   EXPECT_THAT(out, HasSubstr("This is what replica 2 knows: the leader, member 1, could not be asked"));
   EXPECT_EQ(RunAt("group set leases=off --timeout 0.3 --server " + us.url()), ExitCode::kFailed);
   EXPECT_THAT(err, HasSubstr("member 1 leads"));
+}
+
+// --- members: us is taken for a follower of eu's group ---
+
+TEST_F(Commands, AChangeOfMembersGoesToWhoeverLeads) {
+  us.group.client.role = raft::Role::kFollower;
+  eu.group.client.peer = raft::PeerStatus{.id = MemberId{4}, .recent = true, .caught_up = true};
+  const std::string servers = " --server " + kNobody.http + "," + us.url() + "," + eu.url();
+  EXPECT_EQ(RunAt("member add 127.0.0.1:4 --learner --wait" + servers), ExitCode::kOk) << err;
+  EXPECT_FALSE(us.group.client.configured);
+  EXPECT_FALSE(std::get<replica::AddMember>(*eu.group.client.configured).promote);
+  EXPECT_THAT(out, HasSubstr("member 4 is at 127.0.0.1:4"));
+  EXPECT_THAT(out, HasSubstr("quorate serve --join " + kNobody.http + "," + us.url() + "," + eu.url() +
+                             " --listen-peer 127.0.0.1:4"));
+  EXPECT_EQ(RunAt("member list" + servers), ExitCode::kOk) << err;
+  EXPECT_THAT(out, HasSubstr("127.0.0.1:4"));
+  EXPECT_EQ(RunAt("member remove 4 --force -o json" + servers), ExitCode::kOk) << err;
+  EXPECT_TRUE(std::get<replica::RemoveMember>(*eu.group.client.configured).force);
+  EXPECT_EQ(nlohmann::json::parse(out)["already"], false);
+  EXPECT_THAT(err, HasSubstr("--force"));
+}
+
+TEST_F(Commands, AChangeOfMembersWaitsForItsTurnAndNoLonger) {
+  us.group.client.configure_status = absl::UnavailableError("another change is under way: try again");
+  const std::string server = " --server " + us.url();
+  EXPECT_EQ(RunAt("member demote 1 --timeout 0.5" + server), ExitCode::kUnavailable);
+  EXPECT_THAT(err, HasSubstr("another change is under way"));
+  us.group.client.configure_status = absl::AbortedError("member 3 does not answer");
+  EXPECT_EQ(RunAt("member demote 1" + server), ExitCode::kFailed);
+  EXPECT_THAT(err, HasSubstr("member 3 does not answer"));
+  us.group.client.configure_status = absl::UnknownError("not complete yet");
+  EXPECT_EQ(RunAt("member demote 1 --timeout 0.5" + server), ExitCode::kUnknown);
+  us.group.client.role = raft::Role::kFollower;
+  EXPECT_EQ(RunAt("member demote 1 --timeout 0.5" + server), ExitCode::kFailed);
+  EXPECT_THAT(err, HasSubstr("member 1 leads, and where its HTTP door is nobody says"));
+}
+
+TEST_F(Commands, MembersOfOneGroupAreChangedAtATime) {
+  EXPECT_EQ(Run("member remove 2"), ExitCode::kUsage);
+  EXPECT_THAT(err, HasSubstr("--region and --group"));
+  EXPECT_EQ(Run("member remove 2 --region us"), ExitCode::kOk) << err;
+  for (const char* line :
+       {"member", "member add", "member remove", "member remove x", "member remove 0", "member replace 2"})
+    EXPECT_EQ(Run(line), ExitCode::kUsage) << line;
 }
 
 }  // namespace

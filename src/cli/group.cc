@@ -2,10 +2,12 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
 #include "cli/group_settings.h"
+#include "cli/leader.h"
 #include "cli/target.h"
 
 namespace quorate::cli {
@@ -21,7 +23,7 @@ constexpr const char* kSetExamples =
     "  quorate group set preset=wan --server http://127.0.0.1:8101\n"
     "  quorate group set lease=800ms hold=200ms --server http://127.0.0.1:8101\n"
     "  quorate group set eligible=2:off --server http://127.0.0.1:8101 -o json\n"
-    "With --server it must be the leader's; with --oracle the leader is found.";
+    "The leader is found among what --oracle or --server (several, with commas between) name.";
 
 // The value for a cell; "-" where nobody that was asked knows it.
 std::string Cell(const json& member, const char* name, const char* unit = "") {
@@ -37,14 +39,14 @@ std::string LeasesText(const json& status) {
 }
 
 void PrintTable(const json& status) {
-  fmt::print("  {:>3} {:<13} {:<24} {:>10} {:>6} {:>10} {}\n", "id", "role", "address", "match", "lag",
-             "lease left", "lease");
+  fmt::print("  {:>3} {:<13} {:<24} {:>10} {:>6} {:>5} {:>10} {}\n", "id", "role", "address", "match", "lag",
+             "level", "lease left", "lease");
   for (const json& member : status.at("members")) {
     std::string lease = Cell(member, "lease_text");
     if (member.value("lease_barred", false)) lease += " (barred by an operator)";
-    fmt::print("  {:>3} {:<13} {:<24} {:>10} {:>6} {:>10} {}\n", Cell(member, "id"), Cell(member, "role"),
-               Cell(member, "address"), Cell(member, "match"), Cell(member, "lag"),
-               Cell(member, "lease_left_ms", " ms"), lease);
+    fmt::print("  {:>3} {:<13} {:<24} {:>10} {:>6} {:>5} {:>10} {}\n", Cell(member, "id"),
+               Cell(member, "role"), Cell(member, "address"), Cell(member, "match"), Cell(member, "lag"),
+               Cell(member, "feature_level"), Cell(member, "lease_left_ms", " ms"), lease);
   }
   if (status.value("role", "") != "leader") {
     const auto leader = status.value("leader", uint64_t{0});
@@ -56,10 +58,13 @@ void PrintTable(const json& status) {
 
 void PrintStatus(const Group& group, const json& status) {
   fmt::print(
-      "{}: group {}, replica {} ({}), leader {}, term {}, commit {}, applied {}, leases {}, zones {}\n",
+      "{}: group {}, replica {} ({}), leader {}, term {}, commit {}, applied {}, feature level {}, leases "
+      "{}, "
+      "zones {}\n",
       group.Label(), status.at("group").value("id", uint64_t{0}), status.value("replica", uint64_t{0}),
       status.value("role", ""), status.value("leader", uint64_t{0}), status.value("term", uint64_t{0}),
-      status.value("commit", uint64_t{0}), status.value("applied", uint64_t{0}), LeasesText(status),
+      status.value("commit", uint64_t{0}), status.value("applied", uint64_t{0}),
+      status.value("feature_level", uint64_t{1}), LeasesText(status),
       fmt::join(status.value("zones", std::vector<std::string>()), " "));
   PrintTable(status);
 }
@@ -69,37 +74,35 @@ void PrintMembers(const Group& group, const json& status) {
   PrintTable(status);
 }
 
-// How far each member is only its leader knows: asked where the Oracle says where it is.
-json FromLeader(const GroupClient& client, const Group& group, json status) {
-  if (status.value("role", "") == "leader") return status;
-  for (const Replica& replica : group.replicas) {
-    if (replica.id == 0 || replica.id != status.value("leader", uint64_t{0})) continue;
-    const GroupReply reply =
-        client.Call({group.region, group.name, {}, {replica}}, {.path = "/api/v1/group"});
-    if (!reply.ok() || reply->status != 200) break;
-    json leader = json::parse(reply->body, nullptr, false);
-    if (leader.is_object() && leader.contains("members")) return leader;
-  }
-  return status;
+// How far each member is only its leader knows: asked where somebody says where it is.
+CliResult<json> StatusOf(const Target& target, const Group& group) {
+  CallPolicy policy = target.Policy();
+  policy.overall = std::min<Duration>(policy.overall, std::chrono::milliseconds(100));
+  policy.attempt_may_outlast = true;
+  policy.attempt = std::chrono::seconds(2);
+  if (auto leader = AskLeader(GroupClient(policy), group, "/api/v1/group"); leader.ok())
+    return std::move(leader->body);
+  const GroupReply reply = GroupClient(target.Policy()).Call(group, {.path = "/api/v1/group"});
+  if (!reply.ok()) return reply.error();
+  if (reply->status != 200) return ErrorOf(*reply);
+  return json::parse(reply->body, nullptr, false);
 }
 
 ExitCode Show(const Target& target, bool members) {
   const auto groups = target.GroupsAsConfigured();
   if (!groups.ok()) return Fail(groups.error());
-  const GroupClient client(target.Policy());
   json results = json::array();
   ExitCode exit = ExitCode::kOk;
   for (const Group& group : *groups) {
-    const GroupReply reply = client.Call(group, {.path = "/api/v1/group"});
-    if (!reply.ok() || reply->status != 200) {
-      exit = Worse(exit, Fail(reply.ok() ? ErrorOf(*reply) : reply.error()));
+    const auto reply = StatusOf(target, group);
+    if (!reply.ok()) {
+      exit = Worse(exit, Fail(reply.error()));
       continue;
     }
-    json status = json::parse(reply->body, nullptr, false);
+    const json& status = *reply;
     if (!status.is_object() || !status.contains("group") || !status.contains("members")) {
       return Fail({ExitCode::kFailed, group.Label() + " gave no group status; is it a replica?"});
     }
-    status = FromLeader(client, group, std::move(status));
     if (!target.json()) (members ? PrintMembers : PrintStatus)(group, status);
     results.push_back(members ? json({{"group", status["group"]}, {"members", status["members"]}}) : status);
   }

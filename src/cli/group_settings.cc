@@ -5,21 +5,17 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <chrono>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <thread>
 
 #include "cli/group_client.h"
+#include "cli/leader.h"
 
 namespace quorate::cli {
 namespace {
 
 using nlohmann::json;
-using SteadyClock = std::chrono::steady_clock;
 
-constexpr Duration kAttempt = std::chrono::seconds(3);  // then the leader is looked for anew
-constexpr Duration kPause = std::chrono::milliseconds(50);
 constexpr std::array kTimes = {"heartbeat", "election", "lease", "ack_late", "hold"};
 
 std::optional<uint64_t> Number(std::string_view text) {
@@ -79,46 +75,13 @@ CliResult<json> ParseSetting(const std::string& word) {
                                  fmt::join(kTimes, ", ")));
 }
 
-// Whoever leads, with a door that is known.
-CliResult<Replica> FindLeader(const GroupClient& client, const Group& group) {
-  const GroupReply reply = client.Call(group, {.path = "/api/v1/group"});
-  if (!reply.ok()) return reply.error();
-  if (reply->status != 200) return ErrorOf(*reply);
-  const json status = json::parse(reply->body, nullptr, false);
-  if (!status.is_object() || !status.contains("leader"))
-    return CliError{ExitCode::kFailed, group.Label() + " gave no group status; is it a replica?"};
-  const auto leader = status.value("leader", uint64_t{0});
-  if (leader == 0)
-    return CliError{ExitCode::kUnavailable, group.Label() + " has no leader just now; nothing was changed"};
-  for (const Replica& replica : group.replicas)
-    if (replica.id == leader && !replica.http.empty()) return replica;
-  if (status.value("role", "") == "leader" && group.replicas.size() == 1) return group.replicas.front();
-  return CliError{ExitCode::kFailed,
-                  fmt::format("{}: member {} leads, and where its HTTP door is nobody says: name it with "
-                              "--server, or the deployment with --oracle",
-                              group.Label(), leader)};
-}
-
 // A setting may be sent again: it says how something shall be.
 CliResult<json> SetOne(const Target& target, const Group& group, const json& body) {
-  CallPolicy policy = target.Policy();
-  const SteadyClock::time_point deadline = SteadyClock::now() + policy.overall;
-  policy.overall = std::min(policy.overall, kAttempt);
-  const GroupClient client(policy);
-  for (;;) {
-    const bool last = SteadyClock::now() + kPause >= deadline;
-    const auto leader = FindLeader(client, group);
-    if (leader.ok()) {
-      const GroupReply reply = client.Call({group.region, group.name, {}, {*leader}},
-                                           {.method = "PATCH", .path = "/api/v1/group", .body = body.dump()});
-      if (reply.ok() && reply->status == 200) return json::parse(reply->body, nullptr, false);
-      if (reply.ok() && reply->status != 421) return ErrorOf(*reply);
-      if (last) return reply.ok() ? ErrorOf(*reply) : reply.error();
-    } else if (last || leader.error().code != ExitCode::kUnavailable) {
-      return leader.error();
-    }
-    std::this_thread::sleep_for(kPause);
-  }
+  const GroupReply reply =
+      CallLeader(target, group, {.method = "PATCH", .path = "/api/v1/group", .body = body.dump()});
+  if (!reply.ok()) return reply.error();
+  if (reply->status != 200) return ErrorOf(*reply);
+  return json::parse(reply->body, nullptr, false);
 }
 
 }  // namespace

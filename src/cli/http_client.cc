@@ -13,8 +13,21 @@ namespace {
 
 constexpr size_t kReplyBytesMax = size_t{512} << 20;  // an exported zone
 
+constexpr long kStallTimeoutS = 30;
+
+struct Receiving {
+  CURL* easy;
+  const HttpCall& call;
+  HttpReply& reply;
+};
+
 size_t OnBody(char* data, size_t, size_t size, void* user) {
-  std::string& body = *static_cast<std::string*>(user);
+  auto& receiving = *static_cast<Receiving*>(user);
+  long status = 0;
+  curl_easy_getinfo(receiving.easy, CURLINFO_RESPONSE_CODE, &status);
+  if (receiving.call.on_body && status == 200)
+    return receiving.call.on_body(std::string_view(data, size)) ? size : 0;
+  std::string& body = receiving.reply.body;
   if (body.size() + size > kReplyBytesMax) return 0;
   body.append(data, size);
   return size;
@@ -71,9 +84,15 @@ void SetUp(CURL* easy, const HttpCall& call, const curl_slist* headers) {
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call.method.c_str());
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
-  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-                   Milliseconds(std::min(call.connect_timeout, call.timeout)));
+  const bool bounded = call.timeout > Duration::zero();
+  curl_easy_setopt(
+      easy, CURLOPT_CONNECTTIMEOUT_MS,
+      Milliseconds(bounded ? std::min(call.connect_timeout, call.timeout) : call.connect_timeout));
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, Milliseconds(call.timeout));
+  if (!bounded) {
+    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, kStallTimeoutS);
+  }
   if (!call.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, call.ca_file.c_str());
   if (!call.body.empty()) {
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, call.body.data());
@@ -97,7 +116,8 @@ HttpReply Send(const HttpCall& call) {
   HttpReply reply;
   SetUp(easy.get(), call, headers.get());
   curl_easy_setopt(easy.get(), CURLOPT_WRITEFUNCTION, &OnBody);
-  curl_easy_setopt(easy.get(), CURLOPT_WRITEDATA, &reply.body);
+  Receiving receiving{easy.get(), call, reply};
+  curl_easy_setopt(easy.get(), CURLOPT_WRITEDATA, &receiving);
   curl_easy_setopt(easy.get(), CURLOPT_HEADERFUNCTION, &OnHeader);
   curl_easy_setopt(easy.get(), CURLOPT_HEADERDATA, &reply);
   const CURLcode code = curl_easy_perform(easy.get());

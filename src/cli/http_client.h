@@ -1,6 +1,7 @@
 // One HTTP request, by libcurl. Blocks.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -17,7 +18,10 @@ struct HttpCall {
   std::vector<std::pair<std::string, std::string>> headers;
   Duration connect_timeout = std::chrono::seconds(2);
   Duration timeout = std::chrono::seconds(7);  // of all of it; longer than the server's own write timeout
-  std::string ca_file;                         // PEM; empty: the system's
+  // Takes the body of a 200 part by part; reply.body stays empty then. False: give up. The call may then take
+  // as long as it likes if `timeout` is 0, but not stand still for longer than 30 s.
+  std::function<bool(std::string_view)> on_body;
+  std::string ca_file;  // PEM; empty: the system's
 };
 
 struct HttpReply {

@@ -41,6 +41,8 @@ int Run(int argc, char** argv) {
   RegisterKv(app, exit);
   RegisterSession(app, exit);
   RegisterGroup(app, exit);
+  RegisterMember(app, exit);
+  RegisterSnapshot(app, exit);
   RegisterRecover(app, exit);
   RegisterResolve(app, exit);
   RegisterVersion(app, exit);

@@ -21,10 +21,25 @@ void AddPlaceFlags(CLI::App& command, app::ServeOptions& o) {
   command.add_option("--replica-id", o.replica_id, "Without an Oracle: number of this member, from 1");
   command
       .add_option("--members", o.members,
-                  "Without an Oracle: 1=ip:port,2=ip:port,... of all members; 4=ip:port/learner has no vote")
+                  "Without an Oracle: 1=ip:port,2=ip:port,... of all members; 4=ip:port/learner has no vote, "
+                  "4=ip:port/joined was added later")
       ->delimiter(',');
   command.add_option("--zones", o.zones, "Zones made with a minimal content when the group is first formed")
       ->delimiter(',');
+}
+
+void AddJoinFlags(CLI::App& command, app::ServeOptions& o) {
+  command
+      .add_option("--join", o.join,
+                  "URL of the HTTP door of a running group, or several: the leader adds this replica to it. "
+                  "Later starts on the same data directory need no --join")
+      ->delimiter(',');
+  command.add_flag("--as-learner", o.as_learner, "With --join: without a vote");
+  command.add_option("--replaces", o.replaces,
+                     "With --join: number of the member that leaves when this one gets its vote");
+  command.add_option("--feature-level", o.feature_level,
+                     "For tests of rolling upgrades: behave like a program of this level; 1: as before "
+                     "there were membership changes");
 }
 
 }  // namespace
@@ -42,7 +57,15 @@ void RegisterServe(CLI::App& app, ExitCode& exit) {
   command->add_option("--listen-etcd", options->listen_etcd, "ip:port of the etcd door (gRPC)");
   command->add_option("--listen-peer", options->listen_peer, "ip:port for the other members of the group");
   command->add_option("--dns-workers", options->dns_workers, "Threads that answer DNS");
+  command
+      ->add_option("--snapshot-rate", options->snapshot_rate,
+                   "Bytes per second at which this replica sends snapshots to members that fell behind, as "
+                   "512KiB (default: 32MiB)")
+      ->transform(CLI::AsSizeValue(false));
+  command->add_option("--log-entries", options->log_entries,
+                      "A log of more entries is cut to half of it (default: 20000)");
   AddPlaceFlags(*command, *options);
+  AddJoinFlags(*command, *options);
   command
       ->add_option(
           "--preset", options->preset,
@@ -63,6 +86,8 @@ void RegisterServe(CLI::App& app, ExitCode& exit) {
       "  quorate serve --data d1 --listen-dns 127.0.0.1:5301 --listen-http 127.0.0.1:8101 \\\n"
       "    --listen-peer 127.0.0.1:7101 --oracle http://127.0.0.1:8000 --region eu --inst-id i-1\n"
       "  quorate serve --config /etc/quorate/replica.toml\n"
+      "  quorate serve --data d4 --listen-dns 127.0.0.4:5301 --listen-http 127.0.0.4:8101 \\\n"
+      "    --listen-peer 127.0.0.4:7101 --join http://127.0.0.1:8101,http://127.0.0.2:8101\n"
       "A data directory that was lost or emptied is another member: its group turns it away (`quorate "
       "member\n"
       "replace`).\n"

@@ -25,6 +25,17 @@ CliResult<std::vector<Group>> AskOracle(const Target& target) {
 
 bool IsHttpUrl(const std::string& url) { return url.starts_with("http://") || url.starts_with("https://"); }
 
+// At the commas.
+std::vector<std::string> Split(const std::string& list) {
+  std::vector<std::string> out;
+  for (size_t at = 0; !list.empty() && at <= list.size();) {
+    const size_t end = std::min(list.find(',', at), list.size());
+    out.push_back(list.substr(at, end - at));
+    at = end + 1;
+  }
+  return out;
+}
+
 // Configured zones stay when nobody answers: the write then says what is wrong with the group.
 CliResult<bool> LoadZones(const GroupClient& client, Group& group) {
   const GroupReply reply = client.Call(group, {.path = "/api/v1/servers/localhost/zones?consistency=local"});
@@ -51,11 +62,17 @@ CallPolicy Target::Policy() const {
 }
 
 CliResult<std::vector<Group>> Target::GroupsAsConfigured() const {
-  for (const std::string& url : {server, oracle}) {
-    if (url.empty() || IsHttpUrl(NormalUrl(url))) continue;
+  std::vector<std::string> urls = Split(server);
+  if (!oracle.empty()) urls.push_back(oracle);
+  for (const std::string& url : urls) {
+    if (IsHttpUrl(NormalUrl(url))) continue;
     return CliError{ExitCode::kUsage, fmt::format("`{}` is no http:// or https:// URL", url)};
   }
-  if (!server.empty()) return std::vector<Group>{{.replicas = {{.http = NormalUrl(server)}}}};
+  if (!server.empty()) {
+    Group group;
+    for (const std::string& url : urls) group.replicas.push_back({.http = NormalUrl(url)});
+    return std::vector<Group>{std::move(group)};
+  }
   if (oracle.empty()) {
     return CliError{
         ExitCode::kUsage,
@@ -91,7 +108,8 @@ CliResult<std::vector<Group>> Target::Groups() const {
 std::shared_ptr<Target> AddTargetFlags(CLI::App& command) {
   auto target = std::make_shared<Target>();
   CLI::Option* oracle = command.add_option("--oracle", target->oracle, "URL of the deployment's Oracle");
-  CLI::Option* server = command.add_option("--server", target->server, "URL of one replica: its group alone");
+  CLI::Option* server = command.add_option(
+      "--server", target->server, "URL of one replica, or of several with commas between: their group alone");
   oracle->excludes(server);
   command.add_option("--region", target->region, "Only this region (with --oracle)");
   command.add_option("--group", target->group, "Only groups of this name (with --oracle)");

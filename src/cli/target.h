@@ -16,7 +16,7 @@ class App;
 namespace quorate::cli {
 
 struct Target {
-  std::string oracle, server;  // URLs; one of them
+  std::string oracle, server;  // one of them: a URL; of replicas of one group several, with commas between
   std::string region, group;   // only this one, of the Oracle's
   std::string token, ca_file;
   double timeout_s = 15;

@@ -112,7 +112,7 @@ std::string EncodeRecord(const Record& record) {
   return out.Take();
 }
 
-Record DecodeRecord(std::string_view bytes) {
+std::optional<Record> ParseRecord(std::string_view bytes) {
   ByteReader in(bytes);
   const uint8_t kind = in.U8();
   Record record;
@@ -123,8 +123,14 @@ Record DecodeRecord(std::string_view bytes) {
     record.lease = static_cast<int64_t>(in.Varint());
     record.value = in.Raw(in.remaining());
   }
-  if (!in.AtEnd() || (kind != kLive && kind != kTombstone)) FailStop("the store holds a record that is none");
+  if (!in.AtEnd() || (kind != kLive && kind != kTombstone)) return std::nullopt;
   return record;
+}
+
+Record DecodeRecord(std::string_view bytes) {
+  const std::optional<Record> record = ParseRecord(bytes);
+  if (!record) FailStop("the store holds a record that is none");
+  return *record;
 }
 
 std::string EncodeRevision(Revision revision) {
@@ -133,9 +139,15 @@ std::string EncodeRevision(Revision revision) {
   return out;
 }
 
-Revision DecodeRevision(std::string_view bytes) {
-  if (bytes.size() != kRevisionBytes) FailStop("the store holds a revision that is none");
+std::optional<Revision> ParseRevision(std::string_view bytes) {
+  if (bytes.size() != kRevisionBytes) return std::nullopt;
   return Revision{ReadBigEndian<uint64_t>(bytes)};
+}
+
+Revision DecodeRevision(std::string_view bytes) {
+  const std::optional<Revision> revision = ParseRevision(bytes);
+  if (!revision) FailStop("the store holds a revision that is none");
+  return *revision;
 }
 
 }  // namespace quorate::kv

@@ -61,8 +61,10 @@ struct Record {
 std::string EncodeRecord(const Record& record);
 // Stops the process if it is none: the map is ours alone and checked below us.
 Record DecodeRecord(std::string_view bytes);
+std::optional<Record> ParseRecord(std::string_view bytes);  // nullopt: it is none
 
 std::string EncodeRevision(Revision revision);
 Revision DecodeRevision(std::string_view bytes);  // as DecodeRecord
+std::optional<Revision> ParseRevision(std::string_view bytes);
 
 }  // namespace quorate::kv

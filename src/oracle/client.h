@@ -29,7 +29,8 @@ struct JoinRequest {
 struct AssignedMember {
   MemberId id;
   Addresses addresses;
-  bool voter = true;  // false: a learner
+  bool voter = true;    // false: a learner
+  bool joined = false;  // was added to a group that ran: no part of the first configuration
 };
 
 struct Assignment {

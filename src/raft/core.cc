@@ -172,6 +172,7 @@ Status Core::Impl::GetStatus() const {
            .applied = applied_,
            .durable = log_.durable(),
            .configuration = log_.configuration(),
+           .configuration_index = log_.configuration_index(),
            .transferring_to = transfer_to_,
            .lease_left = std::max(Duration(0), lease_until_ == kLongAgo ? Duration(0) : lease_until_ - now_),
            .refused_messages = refused_messages_,

@@ -126,6 +126,7 @@ struct ReadResult {
 enum class Dismissal : uint8_t {
   kRemoved,   // by an operator
   kStranger,  // the member with this id has another data directory
+  kTooOld,    // the group has a feature level that this program has not
 };
 
 struct Effects {
@@ -179,7 +180,7 @@ struct PeerStatus {
   LogIndex applied;        // there, as it said last
   uint64_t feature_level = 1;
   bool disk_low = false;
-  bool caught_up = false;  // a round behind at most
+  bool caught_up = false;  // it keeps up: an election timeout behind at most
 };
 struct Status {
   MemberId self, leader;  // leader 0: none known
@@ -187,6 +188,7 @@ struct Status {
   HardState hard_state;
   LogIndex first, last, commit, applied, durable;  // first: oldest index still in the log
   Configuration configuration;                     // the latest in the log, committed or not
+  LogIndex configuration_index;                    // where it stands
   std::vector<PeerStatus> peers;                   // filled by a leader
   MemberId transferring_to;                        // 0: none
   Duration lease_left{0};                          // of this member's own read lease; 0: it has none

@@ -57,7 +57,7 @@ Message Core::Impl::Reply(const Message& m, const AppendEntries& append, AppendE
   reply.incarnation = config_.incarnation;
   reply.alarm = Alarmed();
   reply.applied = reported_applied_;
-  reply.repairs = AwaitsRepair() ? config_.repairs : 0;
+  reply.repairs = config_.repairs;  // for who does not know this instance, whatever the own log says
   reply.feature_level = config_.feature_level;
   reply.disk_low = disk_low_;
   return To(m.from, reply);

@@ -65,6 +65,18 @@ struct DemoteMember {
 using ConfigurationChange =
     std::variant<SetLeases, SetTiming, SetEligible, AddMember, RemoveMember, PromoteMember, DemoteMember>;
 
+// Since the process started.
+struct SnapshotsSent {
+  uint64_t installed = 0, failed = 0;   // transfers that ended, one way or the other
+  uint64_t set_aside = 0, resumed = 0;  // for lack of progress; and taken up again
+  uint64_t bytes = 0;                   // with all that was sent again
+};
+struct SnapshotsReceived {
+  uint64_t installed = 0;
+  uint64_t refused = 0;  // chunks or whole snapshots that were not what their sender said
+  uint64_t bytes = 0;    // written
+};
+
 struct GroupStatus {
   raft::Status raft;
   GroupId group;
@@ -75,6 +87,8 @@ struct GroupStatus {
   // The newest that is in the log here: what a dated idempotency key is made with. Behind that of the next
   // command by what passed since the last one.
   Duration group_time{0};
+  SnapshotsSent snapshots_sent;
+  SnapshotsReceived snapshots_received;
 };
 
 class Client {

@@ -35,7 +35,10 @@ class Cluster : public ::testing::Test {
   void SetUp() override {
     directory_ = ::testing::TempDir() + "/replica_cluster_XXXXXX";
     ASSERT_NE(mkdtemp(directory_.data()), nullptr);
-    for (uint64_t id = 1; id <= 3; ++id) Start(id);
+    for (uint64_t id = 1; id <= 3; ++id) {
+      Start(id);
+      ASSERT_TRUE(status_of_start_.ok()) << status_of_start_;
+    }
   }
   void TearDown() override {
     for (uint64_t id = 1; id <= 3; ++id) Stop(id);
@@ -56,15 +59,18 @@ class Cluster : public ::testing::Test {
     node.machine->before_apply = [this] {
       std::this_thread::sleep_for(std::chrono::milliseconds(apply_takes_ms_));
     };
-    ReplicaOptions options{.core = {.self = MemberId{id}, .seed = ++seed_}, .group = GroupId{1}};
+    ReplicaOptions options{
+        .core = {.self = MemberId{id}, .seed = ++seed_, .feature_level = feature_level_},
+        .group = GroupId{1},
+        .on_dismissed = [this, id](raft::Dismissal why) { dismissed_[id - 1] = static_cast<int>(why); }};
     for (uint64_t member = 1; member <= 3; ++member)
       options.bootstrap.members.push_back({.id = MemberId{member}});
     auto replica = Replica::Start(options, {*node.log, *node.state, *node.machine, view_, clock_,
                                             [this, id](transport::MessageHandler handler) {
                                               return network_.Join(MemberId{id}, std::move(handler));
                                             }});
-    ASSERT_TRUE(replica.ok()) << replica.status();
-    node.replica = *std::move(replica);
+    status_of_start_ = replica.status();
+    if (replica.ok()) node.replica = *std::move(replica);
   }
 
   Client& client(uint64_t id) { return nodes_[id - 1].replica->client(); }
@@ -96,8 +102,10 @@ class Cluster : public ::testing::Test {
   testing::NoView view_;
   storage::PosixFileSystem files_;
   std::string directory_;
-  uint64_t seed_ = 0;
+  absl::Status status_of_start_;
+  uint64_t seed_ = 0, feature_level_ = raft::kFeatureLevel;
   std::atomic<int> apply_takes_ms_{0};
+  std::array<std::atomic<int>, 3> dismissed_{-1, -1, -1};  // a raft::Dismissal
   transport::LoopbackNetwork network_;
   std::array<Node, 3> nodes_;
 };
@@ -213,6 +221,36 @@ TEST_F(Cluster, AFollowerThatFellBehindTheLogGetsASnapshot) {
   Start(behind, image);
   EXPECT_TRUE(Read(behind).ok());
   EXPECT_EQ(nodes_[behind - 1].machine->Get("after"), "1");
+}
+
+TEST_F(Cluster, AVoterLeavesByWayOfAJointConfigurationAndIsTold) {
+  ExpectDecided(Put(AwaitLeader(), "a=1"));
+  uint64_t gone = 0;
+  // Until every member has said what it can, and while there is no leader, the change is refused.
+  ASSERT_TRUE(Await([&] {
+    const uint64_t leader = Leader();
+    if (leader == 0) return false;
+    gone = leader % 3 + 1;
+    std::promise<absl::Status> status;
+    client(leader).Configure(RemoveMember{MemberId{gone}, false}, seconds(10),
+                             [&](absl::Status s) { status.set_value(s); });
+    const absl::Status done = status.get_future().get();
+    return done.ok() || absl::IsNotFound(done);
+  }));
+  EXPECT_TRUE(Await([&] { return dismissed_[gone - 1] == static_cast<int>(raft::Dismissal::kRemoved); }));
+  const uint64_t stays = gone % 3 + 1;
+  EXPECT_TRUE(Await([&] { return client(stays).Status().raft.configuration.members.size() == 2; }));
+  ExpectDecided(Put(stays, "a=2"));
+}
+
+TEST_F(Cluster, AProgramOfAnOlderLevelThanItsGroupsDoesNotStart) {
+  ASSERT_TRUE(Await([&] { return client(2).Status().raft.configuration.feature_level == 2; }));
+  Stop(2);
+  feature_level_ = 1;
+  Start(2);
+  EXPECT_EQ(status_of_start_.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(status_of_start_.message()), ::testing::HasSubstr("feature level 2"));
+  feature_level_ = 2;
 }
 
 }  // namespace

@@ -15,6 +15,7 @@ namespace {
 
 constexpr Duration kCanReadFor = std::chrono::seconds(1);
 constexpr Duration kCompactAgainAfter = std::chrono::seconds(1);
+constexpr Duration kLookAgainAfter = std::chrono::milliseconds(20);  // whether the log may be cut by now
 
 // Ids of this life of the process: far from those of another seed, below what the codec refuses, never 0.
 uint64_t FirstId(uint64_t seed) { return ((Rng(seed ^ 0x6964735f).Next() >> 8) << 4) + 1; }
@@ -24,6 +25,8 @@ CompactionLimits WithDefaults(CompactionLimits limits) {
   if (limits.entries_max == 0) limits.entries_max = 2 * limits::kLogKeepEntries;
   if (limits.bytes_keep == 0) limits.bytes_keep = limits.bytes_max / 2;
   if (limits.entries_keep == 0) limits.entries_keep = limits.entries_max / 2;
+  if (limits.bytes_held == 0) limits.bytes_held = limits::kLogHeldFactor * limits.bytes_max;
+  if (limits.entries_held == 0) limits.entries_held = limits::kLogHeldEntriesFactor * limits.entries_max;
   return limits;
 }
 
@@ -40,8 +43,7 @@ Driver::Driver(const DriverConfig& config, raft::Restored restored, const StateA
       core_(config.core, restored, now.boot),
       proposals_(config.core.self, FirstId(config.core.seed)),
       reads_(FirstId(config.core.seed), config.core.election_timeout_min, config.core.heartbeat_interval / 2),
-      sender_(config.core.self, FirstId(config.core.seed), config.snapshot_resend_after,
-              config.snapshot_stall_timeout),
+      sender_(config.core.self, FirstId(config.core.seed), config.snapshots),
       receiver_(config.core.self),
       applied_(state.index),
       state_hash_(state.hash),
@@ -54,6 +56,7 @@ Driver::Driver(const DriverConfig& config, raft::Restored restored, const StateA
   std::erase_if(restored.entries, [&](const raft::LogEntry& e) { return e.index <= applied_; });
   published_last_ = std::max(applied_, core_.GetStatus().last);
   published_configuration_ = core_.configuration_index();
+  CheckFeatureLevel(core_.GetStatus().configuration);
   actions_.log_last = published_last_;
   if (!restored.entries.empty()) actions_.pending.push_back(AppendPending{std::move(restored.entries)});
   FollowRole();
@@ -71,6 +74,7 @@ Actions Driver::Collect(const Now& now) {
   proposals_.Expire(now.boot, actions_);
   reads_.Expire(now.boot, core_.leader() != MemberId{}, actions_);
   sender_.Expire(now.boot, core_.term(), actions_);
+  receiver_.Expire(now.boot, actions_);
   ReportSnapshots();
   ProposeHeld();
   StartReads();
@@ -85,8 +89,8 @@ Actions Driver::Collect(const Now& now) {
 }
 
 BootTime Driver::NextWake() const {
-  BootTime next =
-      std::min({core_.NextTick(), proposals_.NextDeadline(), reads_.NextDeadline(), sender_.NextDeadline()});
+  BootTime next = std::min({core_.NextTick(), proposals_.NextDeadline(), reads_.NextDeadline(),
+                            sender_.NextDeadline(), receiver_.NextDeadline()});
   if (proposals_.HasHeld() && hold_until_ > now_.boot) next = std::min(next, hold_until_);
   next = std::min(next, configure_.NextDeadline());
   if (config_.probe_interval.count() > 0) next = std::min(next, next_probe_);
@@ -103,7 +107,9 @@ GroupStatus Driver::Status(BootTime now) const {
           .state_hash_at = applied_,
           .can_read = now < core_.lease_until() || (read && now - *read <= kCanReadFor),
           .read_rounds = reads_.rounds(),
-          .group_time = clock_.Logged()};
+          .group_time = clock_.Logged(),
+          .snapshots_sent = sender_.counts(),
+          .snapshots_received = receiver_.counts()};
 }
 
 // --- messages ---
@@ -148,10 +154,7 @@ void Driver::OnSnapshotChunk(const raft::Message& message, const raft::SnapshotC
                              raft::SnapshotChunkReply{.snapshot_id = chunk.snapshot_id, .refused = true}});
     return;
   }
-  auto received = receiver_.OnChunk(message.from, core_.term(), chunk, core_.commit_index(), actions_);
-  if (!received) return;
-  Step(*received);
-  if (!receiver_.installing()) receiver_.Decline(received->meta.last_index <= core_.commit_index(), actions_);
+  receiver_.OnChunk(now_.boot, message.from, core_.term(), chunk, core_.commit_index(), actions_);
 }
 
 // --- what the threads did ---
@@ -173,6 +176,7 @@ void Driver::On(LogCompacted event) {
   compacting_ = Compacting::kNo;
   log_sizes_.CutThrough(event.through);
   Step(raft::Compacted{event.through});
+  sender_.OnLogCut(now_.boot, event.through, actions_);
 }
 
 void Driver::On(EntriesApplied event) {
@@ -206,6 +210,13 @@ void Driver::On(SnapshotInstalled event) {
 void Driver::On(SnapshotRead event) { sender_.OnRead(now_.boot, core_.term(), std::move(event), actions_); }
 
 void Driver::On(SnapshotWritten event) { receiver_.OnWritten(event, actions_); }
+
+void Driver::On(SnapshotVerified event) {
+  const auto received = receiver_.OnVerified(event, actions_);
+  if (!received) return;
+  Step(*received);
+  if (!receiver_.installing()) receiver_.Decline(received->meta.last_index <= core_.commit_index(), actions_);
+}
 
 // --- the core ---
 
@@ -275,6 +286,7 @@ void Driver::Write(raft::Effects& effects) {
   if (reconfigured) {
     published_configuration_ = core_.configuration_index();
     actions_.configuration = core_.GetStatus().configuration;
+    CheckFeatureLevel(*actions_.configuration);
     SetReadTimes();
   }
   pending_writes_.push_back(std::move(pending));
@@ -283,6 +295,12 @@ void Driver::Write(raft::Effects& effects) {
   SIM_PROBE("replica.log-waits-for-the-snapshots-state", state_pending_);
   const bool wait = state_pending_ && !SIM_MUTANT("log-before-the-snapshots-state");
   (wait ? held_jobs_ : actions_.log).push_back(std::move(job));
+}
+
+// What the group does from now on this program may not understand.
+void Driver::CheckFeatureLevel(const raft::Configuration& now) {
+  if (now.feature_level > config_.core.feature_level && !stop_deadline_)
+    OnDismissed(raft::Dismissal::kTooOld);
 }
 
 // Before the message leaves that acknowledges them, and before any lease that covers them: Actions keeps the
@@ -367,9 +385,29 @@ void Driver::StartReads() {
   if (id) Step(raft::ReadRequest{*id});
 }
 
+// What is above `keep` goes, but for what a member still wants who answers, or to whom a snapshot is under
+// way: until the log is so long that whoever wants it is better served by a snapshot. One who is silent wants
+// nothing.
+LogIndex Driver::MayCutThrough() const {
+  const raft::Status status = core_.GetStatus();
+  LogIndex cut = std::min({log_sizes_.Target(config_.compaction), applied_, status.durable});
+  if (log_sizes_.HeldTooLong(config_.compaction) || SIM_MUTANT("compaction-past-an-unsent-snapshot"))
+    return cut;
+  if (const auto pinned = sender_.pinned()) cut = std::min(cut, *pinned);
+  for (const raft::PeerStatus& peer : status.peers) {
+    const bool wants = peer.recent && peer.state != raft::PeerStatus::State::kSnapshot;
+    if (wants && peer.match >= log_sizes_.base()) cut = std::min(cut, peer.match);
+  }
+  return cut;
+}
+
 void Driver::MaybeCompact() {
   if (compacting_ != Compacting::kNo || now_.boot < compact_not_before_) return;
-  if (!log_sizes_.TooLong(config_.compaction) || applied_ <= log_sizes_.base()) return;
+  if (!log_sizes_.TooLong(config_.compaction)) return;
+  if (MayCutThrough() <= log_sizes_.base()) {
+    compact_not_before_ = now_.boot + kLookAgainAfter;
+    return;
+  }
   compacting_ = Compacting::kFlushing;
   flushing_ = applied_;
   compact_not_before_ = now_.boot + kCompactAgainAfter;
@@ -379,9 +417,7 @@ void Driver::MaybeCompact() {
 void Driver::On(StateFlushed) {
   compacting_ = Compacting::kNo;
   if (receiver_.installing()) return;
-  LogIndex cut = std::min({log_sizes_.Target(config_.compaction), flushing_, core_.GetStatus().durable});
-  if (const auto pinned = sender_.pinned(); pinned && !SIM_MUTANT("compaction-past-an-unsent-snapshot"))
-    cut = std::min(cut, *pinned);
+  const LogIndex cut = std::min(MayCutThrough(), flushing_);
   const auto term = core_.TermAt(cut);
   if (cut <= log_sizes_.base() || !term) return;
   compacting_ = Compacting::kCutting;

@@ -25,8 +25,7 @@ struct DriverConfig {
   Duration stop_timeout = std::chrono::seconds(2);
   // A read of its own when nobody else reads, so that can_read is true or false for a reason; 0: none.
   Duration probe_interval = std::chrono::milliseconds(400);
-  Duration snapshot_resend_after = std::chrono::milliseconds(500);
-  Duration snapshot_stall_timeout = std::chrono::seconds(10);
+  SnapshotTimes snapshots;
   CompactionLimits compaction;  // zeros: limits.h
 };
 
@@ -90,9 +89,11 @@ class Driver {
   void On(StateFlushed event);
   void On(SnapshotRead event);
   void On(SnapshotWritten event);
+  void On(SnapshotVerified event);
 
   absl::Status Risk(const ConfigurationChange& change, const raft::Configuration& next) const;
   void OnDismissed(raft::Dismissal why);
+  void CheckFeatureLevel(const raft::Configuration& now);
   void OnProposeRequest(const raft::Message& message, const raft::ProposeRequest& request);
   void OnSnapshotChunk(const raft::Message& message, const raft::SnapshotChunk& chunk);
 
@@ -105,6 +106,7 @@ class Driver {
   void FollowRole();  // after a step: what a change of leader or term means to those who wait
   void ProposeHeld();
   void StartReads();
+  LogIndex MayCutThrough() const;
   void MaybeCompact();
   void CheckTransfer();
   void YieldToRoom();

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "base/crc32c.h"
+#include "raft/codec.h"
 #include "replica/driver_shell.h"
 
 namespace quorate::replica {
@@ -157,6 +158,8 @@ TEST_F(ViewOf, WhileASnapshotReplacesTheLogThereIsNoMomentWithNothingPending) {
   const auto written = std::get<WriteSnapshot>(actions.housekeeping[0]);
   shell.Do(SnapshotWritten{written.restore_id, absl::OkStatus()});
   actions = chunk(1, "", true);
+  EXPECT_TRUE(actions.pending.empty()) << "first all of it is checked";
+  actions = shell.Do(SnapshotVerified{written.restore_id, absl::OkStatus()});
   ASSERT_EQ(actions.pending.size(), 2u);
   EXPECT_EQ(std::get<InstallPending>(actions.pending[0]).through, LogIndex{9});
   EXPECT_EQ(std::get<TruncatePending>(actions.pending[1]).from, LogIndex{10});
@@ -181,6 +184,44 @@ TEST(Configure, OnlyTheLeaderTakesAChangeAndAnswersWhenItIsCommitted) {
   configure(SetTiming{unsound});
   ASSERT_EQ(answers.size(), 3u);
   EXPECT_EQ(answers[2].code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(Configure, AMemberThatLeavesIsGoneBeforeTheAnswerSaysSo) {
+  Shell shell(1);
+  shell.Lead();
+  const auto configuration = [&] { return shell.driver->core().GetStatus().configuration; };
+  for (int i = 0; i < 20 && configuration().feature_level < 2; ++i)
+    shell.Settle(shell.Wait(milliseconds(50)));
+  ASSERT_EQ(configuration().feature_level, 2u) << "a leader alone can do what it can";
+  std::vector<absl::Status> answers;
+  const auto configure = [&](ConfigurationChange change) {
+    shell.Settle(shell.Do(ConfigureCall{change, seconds(5), [&](absl::Status s) { answers.push_back(s); }}));
+  };
+  configure(AddMember{.address = "127.0.0.1:2", .promote = false, .replaces = {}});
+  ASSERT_EQ(answers.size(), 1u);
+  EXPECT_TRUE(answers[0].ok()) << answers[0];
+  ASSERT_EQ(configuration().members.size(), 2u);
+  configure(DemoteMember{MemberId{1}, false});
+  configure(RemoveMember{MemberId{2}, false});
+  shell.Settle(shell.Wait(milliseconds(50)));
+  ASSERT_EQ(answers.size(), 3u);
+  EXPECT_EQ(answers[1].code(), absl::StatusCode::kInvalidArgument) << "the last voter";
+  EXPECT_TRUE(answers[2].ok()) << answers[2];
+  EXPECT_EQ(configuration().members.size(), 1u);
+  EXPECT_EQ(configuration().last_id, MemberId{2});
+}
+
+TEST(Configure, AProgramThatLearnsOfAFeatureLevelAboveItsOwnStops) {
+  Shell shell(3);
+  raft::Configuration c = shell.driver->core().GetStatus().configuration;
+  c.feature_level = raft::kFeatureLevel + 1;
+  c.last_id = MemberId{3};
+  raft::AppendEntries append{.round = 1};
+  append.entries.push_back({LogIndex{1}, Term{1}, raft::EntryType::kConfiguration,
+                            std::make_shared<const std::string>(raft::EncodeConfiguration(c))});
+  const Actions actions = shell.Receive(2, 1, std::move(append));
+  EXPECT_EQ(actions.dismissed, raft::Dismissal::kTooOld);
+  EXPECT_TRUE(actions.stopped);
 }
 
 }  // namespace

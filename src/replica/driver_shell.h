@@ -34,7 +34,12 @@ class Shell {
     if (restored.base.configuration.members.empty()) restored.base.configuration = Group(members);
     config_.core.self = MemberId{1};
     config_.probe_interval = Duration(0);
-    config_.compaction = {.bytes_max = 1 << 20, .entries_max = 8, .bytes_keep = 1 << 20, .entries_keep = 4};
+    config_.compaction = {.bytes_max = 1 << 20,
+                          .entries_max = 8,
+                          .bytes_keep = 1 << 20,
+                          .entries_keep = 4,
+                          .bytes_held = 1 << 20,
+                          .entries_held = 24};
     driver.emplace(config_, std::move(restored), state, now());
   }
 

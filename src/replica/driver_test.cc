@@ -285,6 +285,10 @@ TEST(Driver, ASnapshotIsCalledDurableOnlyOnceItsInstallIsWritten) {
   ASSERT_EQ(actions.housekeeping.size(), 1u);
   shell.Do(SnapshotWritten{std::get<WriteSnapshot>(actions.housekeeping[0]).restore_id, absl::OkStatus()});
   actions = chunk(5, "");
+  EXPECT_TRUE(actions.apply.empty()) << "first all of it is checked";
+  ASSERT_EQ(actions.housekeeping.size(), 1u);
+  actions = shell.Do(
+      SnapshotVerified{std::get<VerifySnapshot>(actions.housekeeping[0]).restore_id, absl::OkStatus()});
   ASSERT_EQ(actions.apply.size(), 1u);
   EXPECT_TRUE(actions.log.empty()) << "the state comes first";
   EXPECT_EQ(durable(), LogIndex{0});
@@ -310,6 +314,59 @@ TEST(Driver, TheLogIsCutOnlyBelowWhatIsFlushed) {
   shell.Settle(shell.Do(StateFlushed{}));
   EXPECT_EQ(shell.compacted, LogIndex{5});  // 4 stay
   EXPECT_EQ(shell.driver->Status(shell.time).raft.first, LogIndex{6});
+}
+
+// Leads member 2, which answers everything at once if it `lives`, and 3, which only votes.
+class LongLog : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const Actions campaign = shell.Wait(seconds(1));
+    const auto pre = Find<raft::RequestVote>(shell.Settle(Actions(campaign)));
+    ASSERT_TRUE(pre.has_value());
+    const uint64_t next = shell.driver->core().term().value + (pre->pre_vote ? 1 : 0);
+    shell.Settle(shell.Receive(2, next, raft::RequestVoteReply{.pre_vote = pre->pre_vote, .granted = true}));
+    term = shell.driver->core().term().value;
+    shell.Settle(shell.Receive(2, term, raft::RequestVoteReply{.granted = true}));
+    ASSERT_EQ(shell.driver->core().role(), raft::Role::kLeader);
+    Answer(2, 1);
+  }
+  // Member `from` has everything up to `index`.
+  void Answer(uint64_t from, uint64_t index) {
+    shell.Settle(shell.Receive(from, term,
+                               raft::AppendEntriesReply{.matched = true,
+                                                        .received = LogIndex{index},
+                                                        .durable = LogIndex{index},
+                                                        .request_term = Term{term}}));
+  }
+  // Writes until the log's last entry is `last`; member 2 acknowledges each.
+  void WriteUpTo(uint64_t last) {
+    while (shell.driver->core().GetStatus().last.value < last) {
+      shell.Settle(shell.Propose("a"));
+      Answer(2, shell.driver->core().GetStatus().last.value);
+      if (slow) Answer(3, *slow);
+      shell.Settle(shell.Wait(seconds(2)));
+    }
+  }
+  Shell shell{3};
+  uint64_t term = 0;
+  std::optional<uint64_t> slow;  // member 3 answers, and has this much
+};
+
+TEST_F(LongLog, OneWhoIsSilentHoldsNothing) {
+  Answer(3, 1);
+  WriteUpTo(20);
+  EXPECT_GE(shell.compacted, LogIndex{11});
+}
+
+TEST_F(LongLog, OneWhoAnswersKeepsWhatItWantsUpToALimit) {
+  slow = 2;
+  WriteUpTo(20);
+  EXPECT_EQ(shell.compacted, LogIndex{2}) << "8 are the limit, but it still wants the third";
+  slow = 6;
+  WriteUpTo(24);
+  EXPECT_EQ(shell.compacted, LogIndex{6});
+  WriteUpTo(40);
+  EXPECT_GE(shell.compacted, LogIndex{26}) << "now it is hopeless: it gets a snapshot";
 }
 
 // --- the end ---

@@ -97,10 +97,14 @@ struct SnapshotWritten {
   uint64_t restore_id = 0;
   absl::Status status;
 };
+struct SnapshotVerified {
+  uint64_t restore_id = 0;
+  absl::Status status;  // not OK: what came is not what its sender said
+};
 
 using Event = std::variant<MessageReceived, ProposeCall, ReadCall, BarrierCall, TransferCall, ConfigureCall,
                            DiskSeen, StopCall, LogWritten, LogCompacted, EntriesApplied, SnapshotTaken,
-                           SnapshotInstalled, StateFlushed, SnapshotRead, SnapshotWritten>;
+                           SnapshotInstalled, StateFlushed, SnapshotRead, SnapshotWritten, SnapshotVerified>;
 
 // --- jobs: done elsewhere, each list by one thread in the order given ---
 
@@ -118,7 +122,7 @@ struct ApplyEntries {
 struct TakeSnapshot {
   uint64_t snapshot_id = 0;
 };
-struct InstallSnapshot {  // commits the restore: the state is then as of meta.last_index
+struct InstallSnapshot {  // commits the restore, which was verified: the state is then as of meta.last_index
   uint64_t restore_id = 0;
   raft::SnapshotMeta meta;
 };
@@ -138,10 +142,15 @@ struct WriteSnapshot {  // offset 0 begins a restore
   uint64_t offset = 0;
   raft::Payload data;
 };
+struct VerifySnapshot {  // everything was written
+  uint64_t restore_id = 0;
+  raft::SnapshotMeta meta;
+};
 struct DropRestore {
   uint64_t restore_id = 0;
 };
-using HousekeepingJob = std::variant<FlushState, ReadSnapshot, DropSnapshot, WriteSnapshot, DropRestore>;
+using HousekeepingJob =
+    std::variant<FlushState, ReadSnapshot, DropSnapshot, WriteSnapshot, VerifySnapshot, DropRestore>;
 
 // What the published view learns of the log (rsm::PendingView), in order.
 struct TruncatePending {

@@ -1,5 +1,6 @@
 #include "replica/replica.h"
 
+#include <string>
 #include <utility>
 
 #include "base/status_macros.h"
@@ -20,11 +21,20 @@ class Replica::Impl {
 
 absl::StatusOr<std::unique_ptr<Replica>> Replica::Start(ReplicaOptions options, ReplicaParts parts) {
   ASSIGN_OR_RETURN(Recovered found, Recover(parts.log, parts.state, parts.state_machine, options.bootstrap));
-  const DriverConfig config{
-      .core = options.core, .group = options.group, .stop_timeout = options.stop_timeout};
+  const DriverConfig config{.core = options.core,
+                            .group = options.group,
+                            .stop_timeout = options.stop_timeout,
+                            .snapshots = {.bytes_per_second = options.snapshot_bytes_per_second},
+                            .compaction = options.compaction};
   const Now now{parts.clock.Boot(), parts.clock.Wall()};
   Driver driver(config, std::move(found.restored), found.state, now);
   const raft::Configuration configuration = driver.core().GetStatus().configuration;
+  if (configuration.feature_level > options.core.feature_level) {
+    return absl::FailedPreconditionError(
+        "the group has feature level " + std::to_string(configuration.feature_level) +
+        ", and this program can do " + std::to_string(options.core.feature_level) +
+        ": start a newer program, or without --feature-level");
+  }
   auto impl = std::make_unique<Impl>(options, parts, std::move(driver));
   ASSIGN_OR_RETURN(impl->transport, parts.transport([runner = &impl->runner](raft::Message message) {
     runner->Deliver(std::move(message));

@@ -8,9 +8,11 @@
 
 #include "absl/status/statusor.h"
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/read_view.h"
 #include "raft/core.h"
 #include "replica/client.h"
+#include "replica/compaction.h"
 #include "rsm/api.h"
 #include "storage/api.h"
 #include "transport/api.h"
@@ -26,6 +28,8 @@ struct ReplicaOptions {
   // Where members are now (host:port), where it differs from the configuration's addresses.
   std::map<MemberId, std::string> addresses;
   Duration stop_timeout = std::chrono::seconds(2);  // for handing over leadership in Stop()
+  uint64_t snapshot_bytes_per_second = limits::kSnapshotBytesPerSecond;  // of all that it sends; 0: no limit
+  CompactionLimits compaction;                                           // zeros: limits.h
   // The group has turned this replica away: it has stopped answering, for ever. Called once at most, from the
   // raft thread; must not block. May be empty.
   std::function<void(raft::Dismissal)> on_dismissed;
@@ -48,7 +52,8 @@ class Replica {
  public:
   // Recovers (Reload() of the state machine included: blocks for the time that takes), starts the threads.
   // kDataLoss: the log is damaged or ends before what was acknowledged; this replica must not take part until
-  // it is repaired. kFailedPrecondition: an unknown format. Else the transport's error.
+  // it is repaired. kFailedPrecondition: an unknown format, or the group has a feature level above
+  // core.feature_level. Else the transport's error.
   static absl::StatusOr<std::unique_ptr<Replica>> Start(ReplicaOptions options, ReplicaParts parts);
   ~Replica();  // as Stop()
   Replica(const Replica&) = delete;

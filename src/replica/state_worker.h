@@ -39,8 +39,11 @@ class StateWorker {
   absl::StatusOr<std::optional<Event>> Do(const ReadSnapshot& job);
   absl::StatusOr<std::optional<Event>> Do(const DropSnapshot& job);
   absl::StatusOr<std::optional<Event>> Do(const WriteSnapshot& job);
+  absl::StatusOr<std::optional<Event>> Do(const VerifySnapshot& job);
   absl::StatusOr<std::optional<Event>> Do(const DropRestore& job);
   absl::Status WriteChunk(const WriteSnapshot& job);
+  absl::Status Verify(const VerifySnapshot& job);
+  storage::SnapshotSink* FindSink(uint64_t restore_id);
 
   storage::StateStore& state_;
   rsm::StateMachine& machine_;

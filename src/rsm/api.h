@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "base/types.h"
+#include "kv/ordered_map.h"
 
 namespace quorate::rsm {
 
@@ -51,6 +52,14 @@ class PendingView {
   virtual void Installing(LogIndex through) = 0;
 };
 
+// How far a state is.
+struct AppliedAt {
+  LogIndex index;
+  Term term;
+  Duration group_time{0};
+  uint64_t hash = 0;
+};
+
 // The outcome of a command, as its door decodes it (rsm/outcome.h).
 using Outcome = std::string;
 
@@ -69,6 +78,8 @@ class StateMachine {
   virtual void Reload() = 0;
   // A hash over everything applied so far; equal indices have equal hashes on all replicas.
   virtual uint64_t state_hash() const = 0;
+  // The same of a state in another map, which may hold anything. nullopt: no state of ours. Any thread.
+  virtual std::optional<AppliedAt> AppliedIn(const kv::MapReader& map) const = 0;
 };
 
 }  // namespace quorate::rsm

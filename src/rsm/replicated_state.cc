@@ -21,7 +21,6 @@
 namespace quorate::rsm {
 namespace {
 
-constexpr char kAppliedKey[] = "mapplied";
 constexpr size_t kCompactPerCommand = 128;
 
 uint64_t Mix(uint64_t hash, LogIndex index, const kv::MapBatch& batch) {
@@ -84,10 +83,11 @@ std::string ReplicatedState::AppliedMark::Encode() const {
   return out.Take();
 }
 
-ReplicatedState::AppliedMark ReplicatedState::AppliedMark::Decode(std::string_view bytes) {
+Result<ReplicatedState::AppliedMark, std::string> ReplicatedState::AppliedMark::Decode(
+    std::string_view bytes) {
   ByteReader in(bytes);
   const uint8_t version = in.U8();
-  if (version != 1 && version != 2) FailStop("the state is of another version than this program");
+  if (version != 1 && version != 2) return std::string("the state is of another version than this program");
   AppliedMark mark;
   mark.index = LogIndex{in.U64()};
   mark.term = Term{in.U64()};
@@ -97,8 +97,20 @@ ReplicatedState::AppliedMark ReplicatedState::AppliedMark::Decode(std::string_vi
   if (version == 2) mark.once.sessions = in.U64(), mark.once.bytes = in.U64();
   mark.bytes_unknown = version == 1;
   mark.compacting = in.U8() != 0;
-  if (!in.AtEnd()) FailStop("the state's applied mark is damaged");
+  if (!in.AtEnd()) return std::string("the state's applied mark is damaged");
   return mark;
+}
+
+std::optional<AppliedAt> ReplicatedState::StateIn(kv::MapIterator& map) {
+  map.Seek(kAppliedKey);
+  if (!map.Valid() || map.key() != kAppliedKey) return std::nullopt;
+  return ParseApplied(map.value());
+}
+
+std::optional<AppliedAt> ReplicatedState::ParseApplied(std::string_view value) {
+  const auto mark = AppliedMark::Decode(value);
+  if (!mark.ok()) return std::nullopt;
+  return AppliedAt{mark->index, mark->term, mark->group_time, mark->hash};
 }
 
 ReplicatedState::ReplicatedState(kv::OrderedMap& map, Observer observer, once::Bounds bounds)
@@ -319,7 +331,8 @@ void ReplicatedState::Write(const Entry& entry, Work& work) {
               .hash = Mix(applied_.hash, entry.index, batch),
               .once = work.counts,
               .compacting = compacting};
-  batch.push_back({kAppliedKey, (SIM_MUTANT("applied-index-not-atomic") ? before : applied_).Encode()});
+  batch.push_back(
+      {std::string(kAppliedKey), (SIM_MUTANT("applied-index-not-atomic") ? before : applied_).Encode()});
   map_.Write(batch);
 }
 
@@ -333,7 +346,12 @@ void ReplicatedState::PublishChanges(const Work& work) {
 
 void ReplicatedState::Reload() {
   const std::optional<std::string> mark = map_.Get(kAppliedKey);
-  applied_ = mark ? AppliedMark::Decode(*mark) : AppliedMark{};
+  applied_ = {};
+  if (mark) {
+    const auto decoded = AppliedMark::Decode(*mark);
+    if (!decoded.ok()) FailStop(decoded.error());
+    applied_ = *decoded;
+  }
   if (applied_.bytes_unknown) applied_.once.bytes = keys::BytesKept(map_);
   zones_ = RebuildZones(map_);
   if (observer_.published) observer_.published(applied_.index, zones_);

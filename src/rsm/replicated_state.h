@@ -41,6 +41,14 @@ class ReplicatedState final : public StateMachine {
   Duration group_time() const override { return applied_.group_time; }
   void Reload() override;
   uint64_t state_hash() const override { return applied_.hash; }
+  std::optional<AppliedAt> AppliedIn(const kv::MapReader& map) const override {
+    return StateIn(*map.NewIterator());
+  }
+
+  // The same without a state of one's own, and as the iterator sees it.
+  static std::optional<AppliedAt> StateIn(kv::MapIterator& map);
+  static std::optional<AppliedAt> ParseApplied(std::string_view value);  // of the key that says so
+  static constexpr std::string_view kAppliedKey = "mapplied";
 
   std::shared_ptr<const zone::ZoneSet> zones() const { return zones_; }
 
@@ -55,7 +63,7 @@ class ReplicatedState final : public StateMachine {
     bool compacting = false;     // superseded versions are still being deleted
 
     std::string Encode() const;
-    static AppliedMark Decode(std::string_view bytes);
+    static Result<AppliedMark, std::string> Decode(std::string_view bytes);
   };
   struct Work;  // of one command: its transaction, what it changed, its result
 

@@ -90,8 +90,8 @@ void Checker::CheckRepairs(const Before& before, const raft::Core& core) {
     const raft::Member* after = raft::FindMember(now, m.id);
     const bool ends = m.repairing && after && after->voter && !after->repairing;
     if (ends && core.TermAt(at) && !has_(m.id, at, *core.TermAt(at)))
-      world_.Fail("a repair ends with the log", absl::StrCat("member ", m.id.value, " counts again without entry ",
-                                                             at.value));
+      world_.Fail("a repair ends with the log",
+                  absl::StrCat("member ", m.id.value, " counts again without entry ", at.value));
   }
 }
 
@@ -137,8 +137,9 @@ void Checker::CheckIds(LogIndex at, const raft::Configuration& c) {
     }
     if (const auto removed = removed_.find(member);
         removed != removed_.end() && removed->second < listed_[member])
-      world_.Fail("ids are given once", absl::StrCat("member ", id, " was removed by entry ", removed->second.value,
-                                                     " and is listed as of entry ", listed_[member].value));
+      world_.Fail("ids are given once",
+                  absl::StrCat("member ", id, " was removed by entry ", removed->second.value,
+                               " and is listed as of entry ", listed_[member].value));
   }
 }
 

@@ -24,6 +24,9 @@ class Machine final : public rsm::StateMachine {
   Duration group_time() const override { return state_.group_time(); }
   void Reload() override { state_.Reload(); }
   uint64_t state_hash() const override { return state_.state_hash(); }
+  std::optional<rsm::AppliedAt> AppliedIn(const kv::MapReader& map) const override {
+    return state_.AppliedIn(map);
+  }
 
   void ForgetSessions();  // a mutant's
   std::shared_ptr<const zone::ZoneSet> zones() const { return state_.zones(); }

@@ -257,24 +257,34 @@ void AddReaders(std::vector<Mutant>& all) {
 void AddMembership(std::vector<Mutant>& all) {
   const Profile changes = Changes();
   const Profile quiet = WithoutLeases(changes);  // where no gate hides what else is wrong
-  all.push_back({"commit-over-the-union", "in a joint configuration one majority of all commits", quiet, kAny});
+  all.push_back(
+      {"commit-over-the-union", "in a joint configuration one majority of all commits", quiet, kAny});
   all.push_back({"votes-over-the-union", "in a joint configuration one majority of all elects", quiet, kAny});
   all.push_back({"no-joint-phase", "a configuration is replaced by the next at once", changes, kAny});
-  all.push_back({"joint-left-too-early", "the joint configuration is left before it is committed", changes, kAny});
-  all.push_back({"second-change-too-early", "a change begins before the one before it is complete", quiet, kAny});
-  all.push_back({"change-completes-under-a-lease", "a member is gone while it may hold a lease", changes, kReads});
-  all.push_back({"removed-leader-counts-itself", "a leader that goes counts itself for one that stays",
-                 quiet, kAny});
-  all.push_back({"id-given-twice", "a new member gets the id of a removed one", changes, {"ids are given once"}});
+  all.push_back(
+      {"joint-left-too-early", "the joint configuration is left before it is committed", changes, kAny});
+  all.push_back(
+      {"second-change-too-early", "a change begins before the one before it is complete", quiet, kAny});
+  all.push_back(
+      {"change-completes-under-a-lease", "a member is gone while it may hold a lease", changes, kReads});
+  all.push_back(
+      {"removed-leader-counts-itself", "a leader that goes counts itself for one that stays", quiet, kAny});
+  all.push_back(
+      {"id-given-twice", "a new member gets the id of a removed one", changes, {"ids are given once"}});
   Profile snapshots = changes;
   snapshots.log_entries_max = 8;
-  all.push_back({"configuration-lost-in-snapshot", "a snapshot does not say who is a member", snapshots, kAny});
-  all.push_back({"compaction-past-an-unsent-snapshot", "the log is cut beyond a snapshot that is under way",
-                 snapshots, {"snapshots can be continued"}});
+  all.push_back(
+      {"configuration-lost-in-snapshot", "a snapshot does not say who is a member", snapshots, kAny});
+  all.push_back({"compaction-past-an-unsent-snapshot",
+                 "the log is cut beyond a snapshot that is under way",
+                 snapshots,
+                 {"snapshots can be continued"}});
   Profile upgrade = changes;
   upgrade.old_program_percent = 100;
   upgrade.With(Fault::kUpgrade, 10);
-  all.push_back({"feature-level-too-early", "the feature level rises before everybody can do it", upgrade,
+  all.push_back({"feature-level-too-early",
+                 "the feature level rises before everybody can do it",
+                 upgrade,
                  {"feature level"}});
 }
 
@@ -282,18 +292,20 @@ void AddMembership(std::vector<Mutant>& all) {
 void AddDisks(std::vector<Mutant>& all) {
   Profile wiped = WithoutLeases(Partitions().With(Fault::kWipe, 60).With(Fault::kMembership, 10));
   wiped.old_program_percent = 0;
-  all.push_back({"wiped-replica-keeps-its-identity", "a replica with an empty disk counts as who it was",
-                 wiped, kAny});
+  all.push_back(
+      {"wiped-replica-keeps-its-identity", "a replica with an empty disk counts as who it was", wiped, kAny});
   Profile lost = WithoutLeases(Partitions().With(Fault::kLoseLog, 60));
   lost.old_program_percent = 0;
   lost.chaos = seconds(20);
   all.push_back({"repairing-member-counts", "who lost its log votes and counts at once", lost, kAny});
-  all.push_back({"repair-ends-too-early", "who lost its log counts before it has caught up", lost,
+  all.push_back({"repair-ends-too-early",
+                 "who lost its log counts before it has caught up",
+                 lost,
                  {"a repair ends with the log"}});
-  all.push_back({"fsync-error-ignored", "a failed sync is taken for a good one",
-                 Only({{Fault::kDiskError, 40}, {Fault::kPowerCut, 20}, {Fault::kPartition, 10},
-                       {Fault::kHeal, 10}}),
-                 kAny});
+  all.push_back(
+      {"fsync-error-ignored", "a failed sync is taken for a good one",
+       Only({{Fault::kDiskError, 40}, {Fault::kPowerCut, 20}, {Fault::kPartition, 10}, {Fault::kHeal, 10}}),
+       kAny});
 }
 
 std::vector<Mutant> Make() {

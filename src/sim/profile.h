@@ -46,7 +46,8 @@ struct Profile {
   std::vector<ShapeKind> shapes = {ShapeKind::kLan3, ShapeKind::kLan5, ShapeKind::kLan3Learner,
                                    ShapeKind::kWan5};
   // By Fault. Each seed multiplies each by 0, 1 or 3 unless `swarm` is off, so that some runs are without.
-  std::array<uint32_t, kFaults> weights = {8, 10, 8, 8, 4, 2, 3, 2, 1, 22, 12, 10, 5, 8, 8, 4, 4, 1, 12, 2, 1, 6};
+  std::array<uint32_t, kFaults> weights = {8,  10, 8, 8, 4, 2, 3, 2,  1, 22, 12,
+                                           10, 5,  8, 8, 4, 4, 1, 12, 2, 1,  6};
   bool swarm = true;
   Duration chaos{0};  // how long faults go on; 0: as the shape has it
   // Of a LAN; a WAN has three times that.

@@ -34,7 +34,9 @@ SimReplica::SimReplica(World& world, Network& network, Checker& checker, const S
   compaction_ = {.bytes_max = 1 << 20,
                  .entries_max = entries_max,
                  .bytes_keep = 1 << 19,
-                 .entries_keep = entries_max / 2};
+                 .entries_keep = entries_max / 2,
+                 .bytes_held = 1 << 20,
+                 .entries_held = 2 * entries_max};
   segment_bytes_ = size_t{4096} << world.rng().Below(5);  // 4 KiB .. 64 KiB
   network_.Attach(id, [this](raft::Message message) {
     Later(Duration(0), [this, message = std::move(message)]() mutable {
@@ -298,8 +300,8 @@ void SimReplica::Turn() {
   Process& p = *process_;
   p.turn_due = false;
   const raft::Status status = p.driver->core().GetStatus();
-  const Checker::Before before{status.role, status.hard_state.current_term, status.last, status.commit,
-                               p.driver->core().configuration_index(), status.configuration};
+  const Checker::Before before{status.role,   status.hard_state.current_term,         status.last,
+                               status.commit, p.driver->core().configuration_index(), status.configuration};
   const replica::Now now = ReadClock();
   for (replica::Event& event : std::exchange(p.inbox, {})) {
     NoteSnapshotEnd(event);
@@ -312,8 +314,8 @@ void SimReplica::Turn() {
   CheckSnapshots(actions);
   checker_.OnTurn(id_, before, p.driver->core(), actions);
   if (status.configuration.feature_level > feature_level_)
-    world_.Fail("feature level", "member " + std::to_string(id_.value) +
-                                     " is told of what its program does not know");
+    world_.Fail("feature level",
+                "member " + std::to_string(id_.value) + " is told of what its program does not know");
   world_.Note(id_.value, "turn: term, commit", p.driver->core().term().value,
               p.driver->core().commit_index().value);
   Carry(std::move(actions));
@@ -346,9 +348,9 @@ void SimReplica::CheckSnapshots(const replica::Actions& actions) {
     if (!cut) continue;
     for (const auto& [to, index] : p.sending)
       if (cut->last_index > index)
-        world_.Fail("snapshots can be continued",
-                    "member " + std::to_string(id_.value) + " cuts its log beyond the snapshot that it sends to " +
-                        std::to_string(to.value));
+        world_.Fail("snapshots can be continued", "member " + std::to_string(id_.value) +
+                                                      " cuts its log beyond the snapshot that it sends to " +
+                                                      std::to_string(to.value));
   }
   for (const raft::Message& message : actions.send)
     if (const auto* chunk = std::get_if<raft::SnapshotChunk>(&message.body))

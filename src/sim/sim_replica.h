@@ -34,7 +34,7 @@ inline constexpr uint64_t kCrashPoints = 5;
 
 // What a machine is before its first start.
 struct Installation {
-  raft::Configuration bootstrap;  // empty: it waits to be told of the group
+  raft::Configuration bootstrap;                 // empty: it waits to be told of the group
   uint64_t feature_level = raft::kFeatureLevel;  // 1: a program from before instances
   uint64_t instance = 0;                         // of its data directory, once its program knows of that
 };
@@ -170,7 +170,7 @@ class SimReplica {
   storage::PersistentMap state_image_;  // what the state store keeps
   std::map<LogIndex, Term> on_disk_;    // what the log has, and perhaps what was cut off at its beginning
   LogIndex log_base_;
-  bool log_begun_ = false;              // the data directory says so
+  bool log_begun_ = false;  // the data directory says so
   bool lost_ = false, rotten_ = false, wiped_ = false, dismissed_ = false;
   const raft::Configuration bootstrap_;
   uint64_t feature_level_, instance_, repairs_ = 0;

@@ -122,8 +122,8 @@ class Simulation {
     std::string text = group ? "; members" : "; nobody leads";
     if (group)
       for (const raft::Member& m : group->members)
-        absl::StrAppend(&text, " ", m.id.value, m.voter ? "v" : "l", m.promote ? "p" : "", m.leaving ? "x" : "",
-                        m.repairing ? "r" : "", m.instance);
+        absl::StrAppend(&text, " ", m.id.value, m.voter ? "v" : "l", m.promote ? "p" : "",
+                        m.leaving ? "x" : "", m.repairing ? "r" : "", m.instance);
     if (group) absl::StrAppend(&text, " level ", group->feature_level);
     for (const auto& replica : replicas_)
       absl::StrAppend(&text, "; machine ", replica->id().value, " instance ", replica->instance(),
@@ -190,8 +190,8 @@ class Simulation {
   bool Converged() const {
     const auto members = Members();
     return !members.empty() && std::ranges::all_of(members, [&](const SimReplica* replica) {
-      return replica->running() && replica->open_reads() == 0 && replica->applied() == members[0]->applied() &&
-             replica->state_hash() == members[0]->state_hash();
+      return replica->running() && replica->open_reads() == 0 &&
+             replica->applied() == members[0]->applied() && replica->state_hash() == members[0]->state_hash();
     });
   }
 

@@ -59,7 +59,10 @@ class SnapshotSink {
  public:
   virtual ~SnapshotSink() = default;
   virtual absl::Status Write(std::string_view bytes) = 0;
-  // Everything came: check it and make it the state, atomically and durably. The old state is gone.
+  // Everything came: checks that it is whole, and makes it durable beside the state. What it holds can be
+  // read until Commit(). kDataLoss: cut off or damaged. Blocks.
+  virtual absl::StatusOr<const kv::MapReader*> Verify() = 0;
+  // After Verify(): it is the state from now on, atomically and durably. The old state is gone.
   virtual absl::Status Commit() = 0;
 };
 

@@ -124,6 +124,8 @@ absl::Status SnapshotDecoder::CheckEnd() {
   }
   if (!in.AtEnd()) return absl::DataLossError("snapshot is damaged: bytes after its end");
   ended_ = true;
+  position_ += kEndBytes;
+  pending_.clear();
   return absl::OkStatus();
 }
 
@@ -135,6 +137,7 @@ absl::Status SnapshotDecoder::Consume(Visitor visit) {
     header_read_ = true;
     crc_ = Crc32c(std::string_view(pending_).substr(0, kHeaderBytes));
     pending_.erase(0, kHeaderBytes);
+    position_ = kHeaderBytes;
   }
   std::string_view rest = pending_;
   while (!rest.empty() && rest.front() == static_cast<char>(kTagPair)) {
@@ -149,11 +152,15 @@ absl::Status SnapshotDecoder::Consume(Visitor visit) {
       break;
     }
     if (count_ > 0 && key <= last_key_) return absl::DataLossError("snapshot is damaged: keys out of order");
-    RETURN_IF_ERROR(visit(key, value));
+    if (absl::Status status = visit(key, value); !status.ok()) {
+      pending_.erase(0, pending_.size() - rest.size());
+      return status;
+    }
     last_key_ = key;
     ++count_;
     const size_t used = rest.size() - in.remaining();
     crc_ = Crc32c(rest.substr(0, used), crc_);
+    position_ += used;
     rest.remove_prefix(used);
   }
   pending_.erase(0, pending_.size() - rest.size());

@@ -27,6 +27,11 @@ class SnapshotDecoder {
   // OK once the whole stream came and its count and checksum agree.
   absl::Status Finish() const;
 
+  bool ended() const { return ended_; }
+  uint64_t count() const { return count_; }  // of keys
+  // Of the bytes fed: where the first one is that makes no record yet, or a wrong one.
+  uint64_t position() const { return position_; }
+
  private:
   absl::Status Consume(Visitor visit);
   absl::Status CheckHeader();
@@ -37,6 +42,7 @@ class SnapshotDecoder {
   std::string last_key_;  // keys must grow
   uint64_t count_ = 0;
   uint32_t crc_ = 0;  // of all bytes consumed
+  uint64_t position_ = 0;
   bool header_read_ = false;
   bool ended_ = false;
 };

@@ -57,6 +57,17 @@ void KvMachine::Reload() {
   CHECK(in.AtEnd());
 }
 
+std::optional<rsm::AppliedAt> KvMachine::AppliedIn(const kv::MapReader& map) const {
+  const std::string bytes = map.Get(kMark).value_or("");
+  ByteReader in(bytes);
+  rsm::AppliedAt at;
+  at.index = {in.U64()};
+  at.term = {in.U64()};
+  at.group_time = Duration(static_cast<int64_t>(in.U64()));
+  at.hash = in.U64();
+  return in.AtEnd() ? std::optional(at) : std::nullopt;
+}
+
 std::string KvMachine::Get(std::string_view key) const {
   return map_.Get(kData + std::string(key)).value_or("");
 }

@@ -23,6 +23,7 @@ class KvMachine final : public rsm::StateMachine {
   Duration group_time() const override { return group_time_; }
   void Reload() override;
   uint64_t state_hash() const override { return hash_; }
+  std::optional<rsm::AppliedAt> AppliedIn(const kv::MapReader& map) const override;
 
   std::string Get(std::string_view key) const;  // empty: not there
 

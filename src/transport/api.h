@@ -12,8 +12,8 @@ namespace quorate::transport {
 class PeerTransport {
  public:
   virtual ~PeerTransport() = default;
-  // Any thread, never blocks. Drops the message when that peer's queue is full, or the peer is unknown and has
-  // no stream to here.
+  // Any thread, never blocks. Drops the message when that peer's queue is full, or the peer is unknown and
+  // has no stream to here.
   virtual void Send(raft::Message message) = 0;
   // Whom to reach, and where (host:port). Replaces what was known; connections to unchanged peers stay.
   virtual void SetPeers(const std::map<MemberId, std::string>& peers) = 0;

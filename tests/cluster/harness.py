@@ -129,6 +129,13 @@ class Replica:
     def answers(self, name, rdtype="A", **options):
         return answers(self.ip, name, rdtype, port=self.ports["dns"], **options)
 
+    def metric(self, name):
+        """A figure of /metrics without labels; None when nobody answers."""
+        reply = http("GET", self.url + "/metrics", 2.0)
+        if reply is None:
+            return None
+        return next((float(line.split()[1]) for line in reply.text.splitlines() if line.split()[0] == name), None)
+
     def group_status(self):
         reply = http("GET", self.url + "/api/v1/group", 2.0)
         return reply.json() if reply is not None and reply.status_code == 200 else None
@@ -145,7 +152,7 @@ class Group:
     member n reaches member m (a proxy), and `prefix(n)` the words before member n's command."""
 
     def __init__(self, directory, size=3, zones=("example.org.",), places=None, learners=0, options=(), route=None,
-                 prefix=None):
+                 prefix=None, group_id=1):
         self._reservation = None
         if places is None:
             base, self._reservation = local_net.choose_base(["group"], size)
@@ -154,9 +161,10 @@ class Group:
         numbers = range(1, len(places) + 1)
         voters = len(places) - learners
         self.replicas = []
+        self.members = ",".join(f"{to}={route(1, to)}" for to in numbers)
         for number, (ip, ports) in zip(numbers, places):
             members = ",".join(f"{to}={route(number, to)}" + ("" if to <= voters else "/learner") for to in numbers)
-            arguments = ["--group-id", "1", "--group", "example", "--replica-id", str(number), "--members", members,
+            arguments = ["--group-id", str(group_id), "--group", "example", "--replica-id", str(number), "--members", members,
                          "--zones", ",".join(zones), *options]
             self.replicas.append(Replica(f"r{number}", ip, Path(directory) / f"r{number}",
                                          Path(directory) / f"r{number}.log", arguments, ports,

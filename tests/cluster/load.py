@@ -10,6 +10,7 @@ import time
 import uuid
 from collections import Counter
 
+import dns.exception
 import dns.message
 import dns.rcode
 import dns.rdatatype
@@ -62,11 +63,23 @@ class Journal:
         self.repeated = 0
         self.slowest_s = 0.0
 
-    def lost(self, replica, timeout_s=10.0):
+    def lost(self, replica, timeout_s=60.0):
         """What the replica does not answer as acknowledged: [(owner, what it answers)]."""
-        found = ((owner, text, replica.answers(owner, "TXT", timeout_s=timeout_s))
+        found = ((owner, text, definite_answer(replica, owner, timeout_s))
                  for owner, text in list(self.acknowledged.items()))
-        return [(owner, answer) for owner, text, answer in found if answer != {f'"{text}"'}]
+        return [(owner, answer) for owner, text, answer in found if answer != {text}]
+
+
+def definite_answer(replica, owner, timeout_s):
+    """The texts at `owner`. A replica that cannot answer just now is asked again."""
+    def texts():
+        try:
+            reply = replica.ask(owner, "TXT", timeout_s=2.0)
+        except (dns.exception.Timeout, OSError):
+            return None
+        return reply if reply.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN) else None
+    reply = wait_until(texts, f"{replica.name} answers for {owner}", timeout_s)
+    return {rdata.strings[0].decode() for rrset in reply.answer if rrset.rdtype == dns.rdatatype.TXT for rdata in rrset}
 
 
 class Clients:
@@ -137,7 +150,7 @@ def outcome_of(reply):
     """Of a write by HTTP: ok; fail, when the door says that nothing was changed; or unknown."""
     if reply is not None and reply.status_code == 204:
         return "ok"
-    if reply is not None and reply.status_code == 503:
+    if reply is not None and reply.status_code in (503, 507):
         return "fail"
     assert reply is None or reply.status_code == 504, reply.text
     return "unknown"

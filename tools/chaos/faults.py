@@ -113,9 +113,8 @@ def _one(world, rng):
     return (world.leader() if rng.random() < 0.5 else None) or rng.choice(world.replicas)
 
 
-def _hurt_disk(world, rng, rules, seconds):
-    victim = _one(world, rng)
-    world.hurt_disk(victim, *rules)
+def _hurt_disk(world, victim, rule, seconds):
+    world.hurt_disk(victim, rule)
     time.sleep(seconds)
     world.mend_disk(victim)
     time.sleep(0.2)
@@ -125,8 +124,10 @@ def _hurt_disk(world, rng, rules, seconds):
 
 
 def fill_disk(world, rng):
-    """One has no room left for a while."""
-    _hurt_disk(world, rng, [f"space {rng.choice([0, 1 << 16, 1 << 20])}"], rng.uniform(0.5, 4))
+    """One has little room left for a while, or none."""
+    victim = _one(world, rng)
+    room = rng.choice([0, 1, 3, 6]) << 20
+    _hurt_disk(world, victim, f"space {world.disk(victim).bytes_used() + room}", rng.uniform(0.5, 5))
 
 
 def fail_disk(world, rng):
@@ -134,12 +135,12 @@ def fail_disk(world, rng):
     rule = rng.choice(["sync error EIO name wal/ times 1", "sync error EIO name wal/", "write error EIO name wal/ times 1",
                        "write torn EIO name wal/", "write short name wal/", "write error ENOSPC name .sst",
                        "read error EIO name .sst", "open error EIO name wal/", "rename error EIO"])
-    _hurt_disk(world, rng, [rule], rng.uniform(0.5, 3))
+    _hurt_disk(world, _one(world, rng), rule, rng.uniform(0.5, 3))
 
 
 def stall_disk(world, rng):
     """Syncs of one take long; who leads cannot go on leading."""
-    _hurt_disk(world, rng, [f"sync delay {rng.choice([200, 1000, 4000])} name wal/"], rng.uniform(1, 4))
+    _hurt_disk(world, _one(world, rng), f"sync delay {rng.choice([200, 1000, 4000])} name wal/", rng.uniform(1, 6))
 
 
 KINDS = {"kill -9": kill, "leader kills": kill_leader, "SIGSTOP": pause, "cuts": cut, "one-way cuts": cut_one_way,

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "base/clock.h"
 #include "dns/name.h"
 #include "kv/ordered_map.h"
@@ -39,6 +40,10 @@ struct HttpBackend {
   std::function<std::vector<dns::Name>()> zones;
   // What /readyz waits for beside a linearizable read; empty: nothing. Any thread; may be null.
   std::function<std::string()> why_not_ready;
+  // A snapshot file (docs/formats.md) of what is applied here now, part by part, empty at the end. Both
+  // calls block for the disk; a file is read by one thread at a time. Any thread; may be null.
+  using FileParts = std::function<absl::StatusOr<std::string>()>;
+  std::function<absl::StatusOr<FileParts>()> open_snapshot;
   // Of the data directory's disk. Any thread; may be null.
   struct Disk {
     uint64_t free_bytes = 0;
@@ -48,7 +53,8 @@ struct HttpBackend {
   std::string group, region;  // names; empty if none
   std::string etcd;           // where this replica's etcd door listens; empty: there is none
   std::string version;
-  std::vector<MetricsCollector> collectors;  // beside those of this door, Raft and the process
+  uint64_t feature_level = raft::kFeatureLevel;  // what this program can do
+  std::vector<MetricsCollector> collectors;      // beside those of this door, Raft and the process
 };
 
 }  // namespace quorate::api

@@ -55,6 +55,8 @@ class Context : public std::enable_shared_from_this<Context> {
   Worker worker;
   std::atomic<int64_t> ready_until{0};  // BOOTTIME in ns: a barrier that succeeded answers /readyz until then
 
+  std::atomic<size_t> snapshots_open{0};  // being sent
+
   // For /metrics.
   std::atomic<uint64_t> writes_applied{0}, writes_refused{0}, writes_not_proposed{0}, writes_unknown{0};
 };
@@ -71,6 +73,8 @@ void AddZoneRoutes(const ContextPtr& context, Router& router);
 void AddZoneWriteRoutes(const ContextPtr& context, Router& router);
 void AddSessionRoutes(const ContextPtr& context, Router& router);
 void AddGroupRoutes(const ContextPtr& context, Router& router);
+void AddMemberRoutes(const ContextPtr& context, Router& router);
+void AddSnapshotRoute(const ContextPtr& context, Router& router);
 void AddHealthRoutes(const ContextPtr& context, Router& router);
 // `door` counts connections.
 void AddMetricsRoute(const ContextPtr& context, std::function<Listener::Counters()> door, Router& router);

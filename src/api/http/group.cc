@@ -31,7 +31,8 @@ void AddGroupRoutes(const ContextPtr& context, Router& router) {
                 respond({.body = Dump(GroupToJson(context->backend))});
               }});
   router.Add({"GET", "/api/v1/group/members", [context](const HttpRequest&, const Respond& respond) {
-                respond({.body = Dump(MembersToJson(context->backend.client->Status().raft))});
+                respond({.body = Dump(MembersToJson(context->backend.client->Status().raft,
+                                                    context->backend.feature_level))});
               }});
   router.Add({"PATCH", "/api/v1/group", [context](const HttpRequest& request, Respond respond) {
                 HandleGroupPatch(context, request, std::move(respond));

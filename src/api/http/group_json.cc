@@ -39,13 +39,17 @@ void AddPeer(const raft::PeerStatus& peer, LogIndex last, json& out) {
   out["state"] = StateName(peer.state);
   out["recent"] = peer.recent;
   out["received"] = peer.received.value;
+  out["applied"] = peer.applied.value;
+  out["caught_up"] = peer.caught_up;
+  out["feature_level"] = peer.feature_level;
+  out["disk_low"] = peer.disk_low;
   out["lag"] = last.value - std::min(last, peer.match).value;
   out["drift_ppm"] = peer.drift_ppm;
   AddLease(peer.lease, peer.lease_left, out);
 }
 
 // What only the leader knows of others is there only if this replica leads.
-json MemberToJson(const raft::Member& member, const raft::Status& raft) {
+json MemberToJson(const raft::Member& member, const raft::Status& raft, uint64_t own_feature_level) {
   json out = {{"id", member.id.value},
               {"address", member.address},
               {"voter", member.voter},
@@ -53,15 +57,23 @@ json MemberToJson(const raft::Member& member, const raft::Status& raft) {
               {"lease_barred", member.lease_barred},
               {"role", member.id == raft.leader ? "leader"
                        : member.voter           ? "follower"
-                                                : "learner"}};
+                                                : "learner"},
+              {"promote", member.promote},
+              {"replaces", member.replaces.value},
+              {"leaving", member.leaving},
+              {"repairing", member.repairing},
+              {"instance", InstanceText(member.instance)}};
   for (const raft::PeerStatus& peer : raft.peers)
     if (peer.id == member.id) AddPeer(peer, raft.last, out);
   if (member.id != raft.self) return out;
   if (raft.role != raft::Role::kLeader && member.voter) out["role"] = RoleName(raft.role);
   out["match"] = raft.durable.value;
   out["received"] = raft.last.value;
+  out["applied"] = raft.applied.value;
+  out["feature_level"] = own_feature_level;
   if (raft.role == raft::Role::kLeader) {
     out["lag"] = raft.last.value - raft.durable.value;
+    out["recent"] = out["caught_up"] = true;
     out["drift_ppm"] = 0;
     AddLease(raft.lease, raft.lease_left, out);
   } else {
@@ -114,9 +126,19 @@ LeaseStateText TextOf(raft::LeaseState state) {
   return {"unknown", "unknown"};
 }
 
-json MembersToJson(const raft::Status& raft) {
+std::string InstanceText(uint64_t instance) {
+  return instance == 0 ? std::string() : fmt::format("{:016x}", instance);
+}
+
+bool IsChangeUnderWay(const raft::Configuration& configuration) {
+  return !configuration.outgoing_voters.empty() ||
+         std::ranges::any_of(configuration.members, &raft::Member::leaving);
+}
+
+json MembersToJson(const raft::Status& raft, uint64_t own_feature_level) {
   json out = json::array();
-  for (const raft::Member& member : raft.configuration.members) out.push_back(MemberToJson(member, raft));
+  for (const raft::Member& member : raft.configuration.members)
+    out.push_back(MemberToJson(member, raft, own_feature_level));
   return out;
 }
 
@@ -158,7 +180,9 @@ json GroupToJson(const HttpBackend& backend) {
           {"leases", raft.configuration.leases_on},
           {"timing", TimingToJson(raft.configuration.timing)},
           {"transferring_to", raft.transferring_to.value},
-          {"members", MembersToJson(raft)},
+          {"feature_level", raft.configuration.feature_level},
+          {"change_under_way", IsChangeUnderWay(raft.configuration)},
+          {"members", MembersToJson(raft, backend.feature_level)},
           {"zones", std::move(zones)},
           {"disk", DiskToJson(backend)},
           {"etcd", backend.etcd},

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <string>
 
 #include "api/http/backend.h"
 
@@ -16,7 +17,12 @@ struct LeaseStateText {
 };
 LeaseStateText TextOf(raft::LeaseState state);
 
-nlohmann::json MembersToJson(const raft::Status& raft);
+// Of a data directory, 16 hex digits; empty for 0, one that is not known.
+std::string InstanceText(uint64_t instance);
+bool IsChangeUnderWay(const raft::Configuration& configuration);
+
+// `own_feature_level`: what the program that answers can do.
+nlohmann::json MembersToJson(const raft::Status& raft, uint64_t own_feature_level);
 nlohmann::json TimingToJson(const raft::Timing& timing);
 nlohmann::json GroupToJson(const HttpBackend& backend);
 

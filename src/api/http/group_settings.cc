@@ -4,10 +4,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "api/http/configure_reply.h"
 #include "api/http/errors.h"
 #include "api/http/group_json.h"
 #include "api/http/records_json.h"
-#include "base/status_macros.h"
 
 namespace quorate::api {
 namespace {
@@ -59,41 +59,6 @@ Parsed ParseMember(const json& value) {
       replica::SetEligible{MemberId{value["id"].get<uint64_t>()}, value["lease_eligible"].get<bool>()});
 }
 
-// Every change says how something shall be, so sending it again does no harm.
-constexpr const char* kSafeAgain = "it is safe to send it again";
-
-HttpResponse NotLeader(const raft::Status& raft) {
-  json leader = nullptr;
-  for (const raft::Member& member : raft.configuration.members)
-    if (member.id == raft.leader) leader = {{"id", member.id.value}, {"address", member.address}};
-  if (leader.is_null()) return NotProposedResponse(replica::Refusal::kNoLeader);
-  return {
-      .status = 421,
-      .body = Dump({{"error", fmt::format("this replica does not lead; member {} does", raft.leader.value)},
-                    {"code", "not_leader"},
-                    {"leader", leader},
-                    {"hint", "ask the leader"}})};
-}
-
-HttpResponse FailureResponse(const absl::Status& status, const raft::Status& raft) {
-  const auto retry = [&](int code, const char* name) {
-    HttpResponse response = ErrorResponse(code, name, MessageOf(status), kSafeAgain);
-    response.headers.emplace_back("Retry-After", "1");
-    return response;
-  };
-  switch (status.code()) {
-    case absl::StatusCode::kFailedPrecondition:
-      return NotLeader(raft);
-    case absl::StatusCode::kInvalidArgument:
-      return ErrorResponse(400, "invalid", MessageOf(status), "nothing was changed");
-    case absl::StatusCode::kUnknown:
-    case absl::StatusCode::kDeadlineExceeded:
-      return retry(504, "unknown");
-    default:
-      return retry(503, "busy");
-  }
-}
-
 }  // namespace
 
 Parsed ParseGroupChange(const std::string& body, const raft::Timing& now) {
@@ -113,11 +78,11 @@ void HandleGroupPatch(const ContextPtr& context, const HttpRequest& request, Res
   const raft::Status raft = client.Status().raft;
   auto change = ParseGroupChange(request.body, raft.configuration.timing);
   if (!change.ok()) return respond(ErrorResponse(400, "malformed", change.error()));
-  if (raft.role != raft::Role::kLeader) return respond(NotLeader(raft));
+  if (raft.role != raft::Role::kLeader) return respond(NotLeaderResponse(raft));
   client.Configure(*std::move(change), context->write_timeout,
                    [context, respond = std::move(respond)](const absl::Status& status) {
                      const raft::Status now = context->backend.client->Status().raft;
-                     if (!status.ok()) return respond(FailureResponse(status, now));
+                     if (!status.ok()) return respond(ConfigureFailure(status, now));
                      respond({.body = Dump({{"result", "changed"},
                                             {"leases", now.configuration.leases_on},
                                             {"timing", TimingToJson(now.configuration.timing)}})});

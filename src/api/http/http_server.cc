@@ -143,6 +143,8 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(HttpServerOptions 
   AddZoneWriteRoutes(self->context, self->router);
   AddSessionRoutes(self->context, self->router);
   AddGroupRoutes(self->context, self->router);
+  AddMemberRoutes(self->context, self->router);
+  AddSnapshotRoute(self->context, self->router);
   AddHealthRoutes(self->context, self->router);
   AddMetricsRoute(
       self->context, [self] { return self->listener ? self->listener->counters() : Listener::Counters(); },

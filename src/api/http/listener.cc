@@ -9,6 +9,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl.hpp>
@@ -206,6 +207,7 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
     const auto self = this->shared_from_this();
     held_.reset();
     ReleaseLargeBody();
+    if (response.parts && !head_only_) return ReplyInParts(std::move(response));
     reply_.emplace(static_cast<http::status>(response.status), 11);
     reply_->set(http::field::server, "quorate");
     if (!response.content_type.empty() && response.status != 204) {
@@ -222,6 +224,55 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
       if (error || !self->keep_alive_) return self->Shutdown();
       self->ReadHeader();
     });
+  }
+
+  void ReplyInParts(HttpResponse response) {
+    parts_ = std::move(response.parts);
+    parts_header_.emplace(static_cast<http::status>(response.status), 11);
+    parts_header_->set(http::field::server, "quorate");
+    parts_header_->set(http::field::content_type, response.content_type);
+    for (const auto& [name, value] : response.headers) parts_header_->set(name, value);
+    parts_header_->keep_alive(keep_alive_);
+    parts_header_->chunked(true);
+    parts_serializer_.emplace(*parts_header_);
+    Timed(stream_).expires_after(shared_.options.limits.transfer);
+    http::async_write_header(stream_, *parts_serializer_,
+                             [self = this->shared_from_this()](error_code error, size_t) {
+                               if (error) return self->EndParts(/*whole=*/false);
+                               self->AskForPart();
+                             });
+  }
+
+  void AskForPart() {
+    Timed(stream_).expires_never();  // the disk has the time it takes
+    parts_([self = std::weak_ptr(Hold()), gate = shared_.gate](absl::StatusOr<std::string> part) {
+      gate->Post([self, part = std::move(part)]() mutable {
+        if (auto session = self.lock()) session->WritePart(std::move(part));
+      });
+    });
+  }
+
+  void WritePart(absl::StatusOr<std::string> part) {
+    const auto self = this->shared_from_this();
+    held_.reset();
+    if (!part.ok()) return EndParts(/*whole=*/false);
+    part_ = *std::move(part);
+    Timed(stream_).expires_after(shared_.options.limits.transfer);
+    const auto written = [self](error_code error, size_t) {
+      if (error || self->part_.empty()) return self->EndParts(!error);
+      self->AskForPart();
+    };
+    if (part_.empty()) return asio::async_write(stream_, http::make_chunk_last(), written);
+    asio::async_write(stream_, http::make_chunk(asio::buffer(part_)), written);
+  }
+
+  // A body that is not whole lacks its last chunk.
+  void EndParts(bool whole) {
+    parts_ = nullptr;
+    parts_serializer_.reset();
+    parts_header_.reset();
+    if (!whole || !keep_alive_) return Shutdown();
+    ReadHeader();
   }
 
   // What the client still sends after a rejection is read away for a moment, so that it sees the reply and
@@ -264,6 +315,10 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
   std::optional<http::request_parser<http::string_body>> parser_;
   std::optional<http::response<http::empty_body>> continue_;
   std::optional<http::response<http::string_body>> reply_;
+  BodyParts parts_;  // of a body in parts, as the next three
+  std::optional<http::response<http::empty_body>> parts_header_;
+  std::optional<http::response_serializer<http::empty_body>> parts_serializer_;
+  std::string part_;  // being written
   HttpRequest request_;
   std::shared_ptr<Session> held_;
   std::string scratch_;

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
+
 namespace quorate::api {
 
 struct HttpRequest {
@@ -24,11 +26,18 @@ struct HttpRequest {
   std::string Query(const std::string& name) const;
 };
 
+// A body that is too large for memory: asked for one part after the other, each given later from any thread.
+// An empty part is the end; after an error the connection is cut, so that the client sees that it lacks the
+// rest.
+using GivePart = std::function<void(absl::StatusOr<std::string>)>;
+using BodyParts = std::function<void(GivePart)>;
+
 struct HttpResponse {
   int status = 200;
   std::string body = {};
   std::string content_type = "application/json";
   std::vector<std::pair<std::string, std::string>> headers = {};
+  BodyParts parts = {};  // instead of `body`
 };
 
 // Exactly once, from any thread.

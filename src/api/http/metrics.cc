@@ -3,6 +3,7 @@
 #include <prometheus/text_serializer.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <ctime>
 #include <fstream>
@@ -83,6 +84,61 @@ void CollectLeases(const raft::Status& raft, MetricsSink& sink) {
   }
 }
 
+void CollectMembers(const raft::Status& raft, MetricsSink& sink) {
+  const raft::Configuration& c = raft.configuration;
+  sink.Gauge("quorate_group_feature_level", "What every member of the group can do.",
+             static_cast<double>(c.feature_level));
+  sink.Gauge("quorate_group_change_under_way", "1 while a change of the members is not complete.",
+             IsChangeUnderWay(c) ? 1 : 0);
+  const auto voters = static_cast<size_t>(std::ranges::count_if(c.members, &raft::Member::voter));
+  const char* help = "Members by role.";
+  sink.Gauge("quorate_group_members", help, static_cast<double>(voters), {{"role", "voter"}});
+  sink.Gauge("quorate_group_members", help, static_cast<double>(c.members.size() - voters),
+             {{"role", "learner"}});
+  for (const raft::PeerStatus& peer : raft.peers) {
+    const MetricsSink::Labels labels = {{"peer", std::to_string(peer.id.value)}};
+    const auto gauge = [&](const char* name, const char* text, bool value) {
+      sink.Gauge(name, text, value ? 1 : 0, labels);
+    };
+    gauge("quorate_member_caught_up", "1 if the peer is a round behind at most (leader only).",
+          peer.caught_up);
+    gauge("quorate_member_answers", "1 if the peer answered within an election timeout (leader only).",
+          peer.recent);
+    gauge("quorate_member_disk_low", "1 if the peer says that its disk is nearly full (leader only).",
+          peer.disk_low);
+    const raft::Member* const member = [&] {
+      const auto at = std::ranges::find(c.members, peer.id, &raft::Member::id);
+      return at == c.members.end() ? nullptr : &*at;
+    }();
+    gauge("quorate_member_repairing", "1 while the peer's vote does not count: it lost its log.",
+          member && member->repairing);
+  }
+}
+
+void CollectSnapshots(const replica::GroupStatus& status, MetricsSink& sink) {
+  const auto counter = [&](const char* name, const char* help, uint64_t value) {
+    sink.Counter(name, help, static_cast<double>(value));
+  };
+  const replica::SnapshotsSent& sent = status.snapshots_sent;
+  counter("quorate_snapshots_sent_total", "Snapshots that this replica sent and a member installed.",
+          sent.installed);
+  counter("quorate_snapshots_failed_total", "Snapshot transfers to members that ended without success.",
+          sent.failed);
+  counter("quorate_snapshots_set_aside_total", "Times that a transfer got no further and was set aside.",
+          sent.set_aside);
+  counter("quorate_snapshots_resumed_total", "Times that a transfer set aside was taken up again.",
+          sent.resumed);
+  counter("quorate_snapshot_sent_bytes_total", "Bytes of snapshots sent, with what was sent again.",
+          sent.bytes);
+  const replica::SnapshotsReceived& received = status.snapshots_received;
+  counter("quorate_snapshots_installed_total", "Snapshots received that became this replica's state.",
+          received.installed);
+  counter("quorate_snapshots_refused_total", "Snapshots, or parts of one, that were refused as damaged.",
+          received.refused);
+  counter("quorate_snapshot_received_bytes_total", "Bytes of snapshots received and written.",
+          received.bytes);
+}
+
 void CollectRaft(const HttpBackend& backend, MetricsSink& sink) {
   const replica::GroupStatus status = backend.client->Status();
   const raft::Status& raft = status.raft;
@@ -111,6 +167,8 @@ void CollectRaft(const HttpBackend& backend, MetricsSink& sink) {
   sink.Counter("quorate_read_rounds_total", "ReadIndex rounds that this replica asked for.",
                static_cast<double>(status.read_rounds));
   CollectLeases(raft, sink);
+  CollectMembers(raft, sink);
+  CollectSnapshots(status, sink);
 }
 
 void CollectDoor(const Context& context, const Listener::Counters& door, MetricsSink& sink) {

@@ -31,6 +31,22 @@ class ImageIterator final : public kv::MapIterator {
   const PersistentMap::Pair* at_ = nullptr;
 };
 
+class ImageReader final : public kv::MapReader {
+ public:
+  explicit ImageReader(PersistentMap image) : image_(std::move(image)) {}
+  std::optional<std::string> Get(std::string_view key) const override {
+    const PersistentMap::Pair* pair = image_.Find(key);
+    if (pair == nullptr) return std::nullopt;
+    return pair->value;
+  }
+  std::unique_ptr<kv::MapIterator> NewIterator() const override {
+    return std::make_unique<ImageIterator>(image_);
+  }
+
+ private:
+  const PersistentMap image_;
+};
+
 }  // namespace
 
 class MemoryStateStore::Map final : public kv::OrderedMap {
@@ -38,14 +54,9 @@ class MemoryStateStore::Map final : public kv::OrderedMap {
   explicit Map(MemoryStateStore& store) : store_(store) {}
 
   std::optional<std::string> Get(std::string_view key) const override {
-    const PersistentMap image = Image();
-    const PersistentMap::Pair* pair = image.Find(key);
-    if (pair == nullptr) return std::nullopt;
-    return pair->value;
+    return ImageReader(Image()).Get(key);
   }
-  std::unique_ptr<kv::MapIterator> NewIterator() const override {
-    return std::make_unique<ImageIterator>(Image());
-  }
+  std::unique_ptr<kv::MapIterator> NewIterator() const override { return ImageReader(Image()).NewIterator(); }
   void Write(const kv::MapBatch& batch) override {
     PersistentMap next = Image();
     for (const kv::MapWrite& write : batch) {
@@ -77,8 +88,13 @@ class MemoryStateStore::Sink final : public SnapshotSink {
       return absl::OkStatus();
     });
   }
-  absl::Status Commit() override {
+  absl::StatusOr<const kv::MapReader*> Verify() override {
     RETURN_IF_ERROR(decoder_.Finish());
+    verified_ = std::make_unique<ImageReader>(restored_);
+    return verified_.get();
+  }
+  absl::Status Commit() override {
+    CHECK(verified_ != nullptr);
     std::unique_lock lock(store_.mu_);
     store_.current_ = restored_;
     store_.flushed_ = restored_;
@@ -89,6 +105,7 @@ class MemoryStateStore::Sink final : public SnapshotSink {
   MemoryStateStore& store_;
   SnapshotDecoder decoder_;
   PersistentMap restored_;
+  std::unique_ptr<ImageReader> verified_;
 };
 
 MemoryStateStore::MemoryStateStore(PersistentMap image)

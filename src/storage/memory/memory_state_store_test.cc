@@ -124,6 +124,7 @@ TEST(MemoryStateStore, ARestoredSnapshotReplacesAllKeysAndSurvivesACrash) {
   auto sink = to.BeginRestore();
   ASSERT_TRUE(sink.ok());
   ASSERT_TRUE((*sink)->Write(ReadAll(*source, 100)).ok());
+  ASSERT_TRUE((*sink)->Verify().ok());
   ASSERT_TRUE((*sink)->Commit().ok());
   EXPECT_EQ(All(map), All(from.map()));
   EXPECT_EQ(All(MemoryStateStore(to.FlushedImage()).map()), All(from.map()));
@@ -139,7 +140,7 @@ TEST(MemoryStateStore, ACutOffSnapshotIsRefusedAndChangesNothing) {
   for (size_t n = 0; n < bytes.size(); ++n) {
     auto sink = to.BeginRestore();
     ASSERT_TRUE((*sink)->Write(bytes.substr(0, n)).ok());
-    EXPECT_EQ((*sink)->Commit().code(), absl::StatusCode::kDataLoss);
+    EXPECT_EQ((*sink)->Verify().status().code(), absl::StatusCode::kDataLoss);
   }
   EXPECT_EQ(All(to.map()), (Pairs{{"old", "1"}}));
 }
@@ -154,7 +155,7 @@ TEST(MemoryStateStore, AnyFlippedBitOfASnapshotIsNoticed) {
     MemoryStateStore to;
     auto sink = to.BeginRestore();
     absl::Status status = (*sink)->Write(damaged);
-    if (status.ok()) status = (*sink)->Commit();
+    if (status.ok()) status = (*sink)->Verify().status();
     EXPECT_FALSE(status.ok()) << "bit " << bit;
   }
 }

@@ -225,10 +225,16 @@ class RocksStateStore::Sink final : public SnapshotSink {
     return status;
   }
 
-  absl::Status Commit() override {
-    CHECK(database_ != nullptr);
+  absl::StatusOr<const kv::MapReader*> Verify() override {
     RETURN_IF_ERROR(decoder_.Finish());
     RETURN_IF_ERROR(database_->Flush());
+    verified_ = std::make_unique<Map>(database_);
+    return verified_.get();
+  }
+
+  absl::Status Commit() override {
+    CHECK(database_ != nullptr && verified_ != nullptr);
+    verified_.reset();
     RETURN_IF_ERROR(store_.directory_.Switch(number_));
     store_.map_.Exchange(std::exchange(database_, nullptr))->MakeObsolete();
     return absl::OkStatus();
@@ -239,6 +245,7 @@ class RocksStateStore::Sink final : public SnapshotSink {
   const uint64_t number_;
   std::shared_ptr<Database> database_;  // null once committed
   SnapshotDecoder decoder_;
+  std::unique_ptr<Map> verified_;  // of database_
 };
 
 absl::StatusOr<std::unique_ptr<SnapshotSink>> RocksStateStore::BeginRestore() {

@@ -143,6 +143,7 @@ TEST_F(RocksStateStoreTest, ARestoreReplacesAllAndOldIteratorsKeepTheirState) {
   const std::string bytes = ReadAll(*from->TakeSnapshot());
   auto sink = to->BeginRestore().value();
   for (size_t at = 0; at < bytes.size(); at += 50000) ASSERT_TRUE(sink->Write(bytes.substr(at, 50000)).ok());
+  ASSERT_TRUE(sink->Verify().ok());
   ASSERT_TRUE(sink->Commit().ok());
   sink.reset();
   EXPECT_EQ(All(map), All(from->map()));
@@ -164,13 +165,13 @@ TEST_F(RocksStateStoreTest, AnUnfinishedOrDamagedRestoreChangesNothing) {
   {
     auto sink = store->BeginRestore().value();
     ASSERT_TRUE(sink->Write(bytes.substr(0, bytes.size() - 1)).ok());
-    EXPECT_EQ(sink->Commit().code(), absl::StatusCode::kDataLoss);
+    EXPECT_EQ(sink->Verify().status().code(), absl::StatusCode::kDataLoss);
   }
   {
     std::string damaged = bytes;
     damaged[9] ^= 1;
     auto sink = store->BeginRestore().value();
-    EXPECT_FALSE(sink->Write(damaged).ok() && sink->Commit().ok());
+    EXPECT_FALSE(sink->Write(damaged).ok() && sink->Verify().ok());
   }
   EXPECT_EQ(All(store->map()), (Pairs{{"a", "2"}}));
   EXPECT_EQ(Databases(), (std::vector<std::string>{"state-1"}));

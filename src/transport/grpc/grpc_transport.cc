@@ -19,7 +19,7 @@ namespace {
 
 // One entry may be as large as a command; the rest of its frame is small beside that.
 constexpr int kFrameBytesMax = static_cast<int>(limits::kCommandBytesMax + 2 * limits::kAppendBytesMax);
-constexpr size_t kGuestsMax = 16;
+constexpr size_t kGuestsMax = 2 * limits::kMembersMax;
 constexpr int kKeepaliveMs = 2000;  // notices a peer that is gone without a word
 
 grpc::ChannelArguments ChannelOptions(const std::optional<TlsOptions>& tls) {
@@ -80,6 +80,7 @@ struct Receiver {
   std::string deployment;
   GroupId group;
   MemberId self;
+  uint8_t message_version;
   MessageHandler handler;
   std::function<void(const std::string&)> notice;
   Guests& guests;
@@ -98,7 +99,7 @@ class Inbound final : public grpc::ServerReadReactor<peer::v1::Frame> {
     from_ = hello->from;
     receiver_.guests.Came(from_, hello->address, this);
     context.AddInitialMetadata(kAcceptedKey, "1");
-    context.AddInitialMetadata(kVersionKey, std::to_string(raft::kMessageVersion));
+    context.AddInitialMetadata(kVersionKey, std::to_string(receiver.message_version));
     StartSendInitialMetadata();
     StartRead(&frame_);
   }
@@ -143,8 +144,8 @@ class Transport final : public GrpcTransport {
  public:
   Transport(GrpcTransportOptions options, MessageHandler handler)
       : options_(std::move(options)),
-        service_({options_.deployment, options_.group, options_.self, std::move(handler), options_.on_notice,
-                  guests_}) {}
+        service_({options_.deployment, options_.group, options_.self, options_.message_version,
+                  std::move(handler), options_.on_notice, guests_}) {}
   ~Transport() override {
     SetPeers({});
     if (!server_) return;
@@ -216,7 +217,7 @@ class Transport final : public GrpcTransport {
                       .from = options_.self,
                       .to = id,
                       .address = options_.advertise.empty() ? options_.listen : options_.advertise,
-                      .version = raft::kMessageVersion};
+                      .version = options_.message_version};
     return std::make_shared<PeerClient>(address, std::move(channel), hello, options_.on_notice);
   }
 

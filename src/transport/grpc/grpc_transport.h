@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "raft/codec.h"
 #include "transport/api.h"
 
 namespace quorate::transport {
@@ -23,7 +24,8 @@ struct GrpcTransportOptions {
   std::string deployment;  // must be the same at both ends, as must the group
   GroupId group;
   MemberId self;
-  std::optional<TlsOptions> tls;  // absent: no encryption, no authentication
+  uint8_t message_version = raft::kMessageVersion;  // the newest that it speaks (raft/codec.h)
+  std::optional<TlsOptions> tls;                    // absent: no encryption, no authentication
   std::function<void(const std::string&)>
       on_notice;  // peers that come, go, or do not fit; any thread; may be empty
 };

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <grpcpp/grpcpp.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -209,6 +210,59 @@ TEST(GrpcTransport, AMalformedMessageClosesItsStreamAndNothingElse) {
     EXPECT_EQ(writer->Finish().error_code(), grpc::StatusCode::INVALID_ARGUMENT);
   }
   EXPECT_TRUE(Reaches(one, 1, two, 2));
+}
+
+TEST(GrpcTransport, WhoCalledIsAnsweredWithoutBeingListed) {
+  End one, two;
+  ASSERT_TRUE(one.Start(Options(1)).ok());
+  GrpcTransportOptions known = Options(2, "127.0.0.1:0");
+  {
+    End probe;  // a port that is free just now, to be told to others
+    ASSERT_TRUE(probe.Start(known).ok());
+    known.listen = known.advertise = probe.address();
+  }
+  ASSERT_TRUE(two.Start(known).ok());
+  one.transport->Send(ReadIndex(1, 2, 1));
+  EXPECT_EQ(two.inbox.size(), 0u) << "nobody knows where that is";
+  two.transport->SetPeers({{MemberId{1}, one.address()}});
+  ASSERT_TRUE(Reaches(two, 2, one, 1));
+  EXPECT_TRUE(Reaches(one, 1, two, 2));
+  one.transport->SetPeers({{MemberId{3}, "127.0.0.1:9"}});  // the others change, as when it is removed
+  EXPECT_TRUE(Reaches(one, 1, two, 2));
+}
+
+TEST(GrpcTransport, AProgramOfBeforeIsSpokenToAsItUnderstands) {
+  End one, two;
+  GrpcTransportOptions old = Options(2);
+  old.message_version = raft::kMessageVersionMin;
+  ASSERT_TRUE(one.Start(Options(1)).ok());
+  ASSERT_TRUE(two.Start(old).ok());
+  one.transport->SetPeers({{MemberId{2}, two.address()}});
+  two.transport->SetPeers({{MemberId{1}, one.address()}});
+  ASSERT_TRUE(Reaches(one, 1, two, 2));
+  ASSERT_TRUE(Reaches(two, 2, one, 1));
+  const auto replied = [](End& from, uint64_t from_id, End& to, uint64_t to_id) {
+    raft::Message knock{MemberId{from_id}, MemberId{to_id}, Term{1}, raft::Knock{}};
+    raft::Message reply{MemberId{from_id}, MemberId{to_id}, Term{1},
+                        raft::AppendEntriesReply{.applied = LogIndex{4}, .feature_level = 2}};
+    reply.instance = 77;
+    from.transport->Send(knock);  // it cannot be said in version 2
+    from.transport->Send(reply);
+    const auto is_reply = [](const raft::Message& m) {
+      return std::holds_alternative<raft::AppendEntriesReply>(m.body);
+    };
+    EXPECT_TRUE(Await([&] { return std::ranges::any_of(to.inbox.messages(), is_reply); }));
+    for (const raft::Message& m : to.inbox.messages()) {
+      EXPECT_FALSE(std::holds_alternative<raft::Knock>(m.body));
+      EXPECT_EQ(m.instance, 0u);
+      if (const auto* body = std::get_if<raft::AppendEntriesReply>(&m.body)) {
+        EXPECT_EQ(body->feature_level, 1u);
+        EXPECT_EQ(body->applied, LogIndex{});
+      }
+    }
+  };
+  replied(one, 1, two, 2);
+  replied(two, 2, one, 1);
 }
 
 std::string ReadFile(const std::string& path) {

@@ -40,14 +40,14 @@ void WriteHello(const Hello& hello, grpc::ClientContext& context) {
   context.AddMetadata(kVersionKey, std::to_string(hello.version));
 }
 
-uint8_t AcceptedVersion(const grpc::ClientContext& context) {
+uint8_t AcceptedVersion(const grpc::ClientContext& context, uint8_t newest) {
   const auto& metadata = context.GetServerInitialMetadata();
   const auto found = metadata.find(kVersionKey);
   uint32_t version = 0;
   if (found == metadata.end() ||
       !absl::SimpleAtoi(absl::string_view(found->second.data(), found->second.size()), &version))
     return raft::kMessageVersionMin;
-  return static_cast<uint8_t>(std::clamp<uint32_t>(version, raft::kMessageVersionMin, raft::kMessageVersion));
+  return static_cast<uint8_t>(std::clamp<uint32_t>(version, raft::kMessageVersionMin, newest));
 }
 
 std::optional<Hello> ReadHello(const grpc::CallbackServerContext& context) {

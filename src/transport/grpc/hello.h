@@ -24,8 +24,8 @@ struct Hello {
 void WriteHello(const Hello& hello, grpc::ClientContext& context);
 // nullopt: something is missing or malformed. What older programs do not say has its default.
 std::optional<Hello> ReadHello(const grpc::CallbackServerContext& context);
-// The version to speak with the receiver that accepted.
-uint8_t AcceptedVersion(const grpc::ClientContext& context);
+// The version to speak with the receiver that accepted; `newest`: that the caller speaks.
+uint8_t AcceptedVersion(const grpc::ClientContext& context, uint8_t newest);
 
 // Why a receiver that is `self` of `group` and `deployment` refuses `hello`; nullopt: it fits.
 std::optional<std::string> Mismatch(const std::optional<Hello>& hello, const std::string& deployment,

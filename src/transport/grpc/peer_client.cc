@@ -122,7 +122,7 @@ void PeerClient::OnAccepted(bool accepted, Stream& stream) {
   std::unique_lock lock(mu_);
   if (accepted && !stopping_) {
     accepted_ = true;
-    version_ = AcceptedVersion(*stream.context());
+    version_ = AcceptedVersion(*stream.context(), hello_.version);
     failures_ = 0;
     last_error_.clear();
     writing_ = FillFrame(stream.frame);
