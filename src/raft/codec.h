@@ -22,6 +22,9 @@ std::string EncodeConfiguration(const Configuration& configuration);
 // replica not yet told its group.
 std::optional<Configuration> DecodeConfiguration(std::string_view bytes);
 
+// Of a version that this program does not know: that is no damage.
+bool IsNewerConfiguration(std::string_view bytes);
+
 std::string EncodeSnapshotMeta(const SnapshotMeta& meta);
 std::optional<SnapshotMeta> DecodeSnapshotMeta(std::string_view bytes);
 

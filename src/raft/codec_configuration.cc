@@ -150,4 +150,8 @@ std::optional<Configuration> DecodeConfiguration(std::string_view bytes) {
   return configuration;
 }
 
+bool IsNewerConfiguration(std::string_view bytes) {
+  return !bytes.empty() && static_cast<uint8_t>(bytes[0]) > kVersion;
+}
+
 }  // namespace quorate::raft

@@ -180,7 +180,7 @@ struct PeerStatus {
   LogIndex applied;        // there, as it said last
   uint64_t feature_level = 1;
   bool disk_low = false;
-  bool caught_up = false;  // a round behind at most
+  bool caught_up = false;  // it keeps up: an election timeout behind at most
 };
 struct Status {
   MemberId self, leader;  // leader 0: none known

@@ -155,7 +155,7 @@ void Core::Impl::OnMessage(const Message& m, const RequestVote& request) {
     out.term = with;
     (request.pre_vote ? effects_.send_now : effects_.send_after_durable).push_back(std::move(out));
   };
-  if (TurnedAway(m.from)) return;
+  if (TurnedAway(m.from) || TurnedAwayEmpty(m, request)) return;
   if (m.term > term()) {
     // Nobody votes a leader away that it hears itself: a member cut off for a while cannot disturb the rest.
     if (HearsALeader() && !request.leadership_transfer) return;

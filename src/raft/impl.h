@@ -182,6 +182,7 @@ class Core::Impl {
   void LeaveLeadership();
   bool Speaks(const Message& m, uint64_t repairs = 0) const;
   bool TurnedAway(MemberId who);
+  bool TurnedAwayEmpty(const Message& m, const RequestVote& request);
   void OnStranger(const Message& m, uint64_t repairs);
   void DismissLeft();
   void KnockAround();

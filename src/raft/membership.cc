@@ -168,6 +168,17 @@ bool Core::Impl::TurnedAway(MemberId who) {
   return true;
 }
 
+// A data directory that the group does not know campaigns with an empty log: it was made anew. Two like it
+// could elect each other over all that was acknowledged.
+bool Core::Impl::TurnedAwayEmpty(const Message& m, const RequestVote& request) {
+  const Member* member = FindMember(log_.ConfigurationAt(commit_), m.from);
+  const bool known = member && member->instance != 0 && m.instance != 0;
+  if (!known || member->instance == m.instance || request.last_index) return false;
+  SIM_PROBE("membership.empty-candidate-turned-away", true);
+  effects_.send_now.push_back(To(m.from, Removed{m.instance}));
+  return true;
+}
+
 void Core::Impl::OnMessage(const Message& m, const Knock& knock) {
   if (TurnedAway(m.from)) return;
   if (role_ == Role::kLeader && peers_.contains(m.from) && !Speaks(m, knock.repairs))

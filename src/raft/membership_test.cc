@@ -317,6 +317,37 @@ TEST_F(Membership, WhoLostItsLogDoesNotCountEvenIfNobodyKnewItsInstance) {
   EXPECT_TRUE(world->dismissed.empty());
 }
 
+TEST_F(Membership, TwoWipedReplicasDoNotElectEachOtherOverTheOneThatKnows) {
+  Begin(3);
+  const uint64_t knows = world->leader(), first = world->Follower(0), second = world->Follower(1);
+  world->Propose();
+  world->Run(milliseconds(100));
+  const Configuration fresh{.members = {{.id = {1}}, {.id = {2}}, {.id = {3}}}};
+  world->Make({.self = {first}, .seed = 9, .instance = 998}, fresh);
+  world->Make({.self = {second}, .seed = 10, .instance = 999}, fresh);
+  world->Run(seconds(3));
+  EXPECT_TRUE(world->dismissed.contains(first) && world->dismissed.contains(second));
+  EXPECT_EQ(world->core(knows).leader(), MemberId{});
+}
+
+TEST_F(Membership, AFarFollowerUnderSteadyWritesIsPromoted) {
+  Begin(3);
+  ASSERT_TRUE(Ask(WithNew(4)));
+  std::deque<std::pair<Duration, Message>> late;
+  world->hold = [&](const Message& m) { return m.from == MemberId{4}; };
+  // Its answers take longer than a heartbeat, and there is a write in each.
+  ASSERT_TRUE(world->RunUntil(
+      [&] {
+        world->Propose();
+        for (Message& m : std::exchange(world->held, {}))
+          late.emplace_back(world->now() + 2 * LanTiming().heartbeat, std::move(m));
+        for (; !late.empty() && late.front().first <= world->now(); late.pop_front())
+          world->Deliver(late.front().second);
+        return world->leader() != 0 && Votes(Now(), 4);
+      },
+      seconds(20)));
+}
+
 TEST_F(Membership, OneThatAwaitsRepairGrantsNoVote) {
   Begin(3);
   const uint64_t old = world->leader(), lost = world->Follower(0), other = world->Follower(1);

@@ -54,6 +54,20 @@ void Progress::OnMismatch(LogIndex next) {
   BecomeProbe(next);
 }
 
+void Progress::NoteRound(LogIndex last, BootTime now, Duration most) {
+  if (state_ != State::kReplicate) {
+    round_target_.reset();
+    caught_up_ = false;
+    return;
+  }
+  const bool over = round_target_ && match_ >= *round_target_;
+  if (over) caught_up_ = now - round_began_ <= most;
+  if (!over && round_target_ && now - round_began_ > most) caught_up_ = false;
+  if (!over && round_target_) return;
+  round_target_ = last;
+  round_began_ = now;
+}
+
 void Progress::BecomeSnapshot() {
   state_ = State::kSnapshot;
   ClearInflight();

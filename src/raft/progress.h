@@ -51,11 +51,9 @@ class Progress {
     bool disk_low = false;
   };
   Said said;
-  // At every round: did it have all that was in the log at the round before?
-  void NoteRound(LogIndex last) {
-    caught_up_ = state_ == State::kReplicate && match_ >= last_of_round_;
-    last_of_round_ = last;
-  }
+  // Rounds of catching up (dissertation 4.2.1): each ends when all is there that was in the log as it began.
+  // One that took no longer than `most` says that the follower keeps up. Call now and then.
+  void NoteRound(LogIndex last, BootTime now, Duration most);
   bool caught_up() const { return caught_up_; }
   void Heard(BootTime now) { heard_at_ = now; }
   BootTime heard_at() const { return heard_at_; }
@@ -84,7 +82,8 @@ class Progress {
   LogIndex told_commit_;
   BootTime snapshot_retry_at_;
   bool caught_up_ = false;
-  LogIndex last_of_round_{UINT64_MAX};
+  std::optional<LogIndex> round_target_;
+  BootTime round_began_;
 };
 
 }  // namespace quorate::raft

@@ -196,7 +196,7 @@ bool Core::Impl::PromoteLearner(Configuration& next) const {
 
 void Core::Impl::MaybeReconfigure() {
   NoteHealth();
-  for (auto& [id, peer] : peers_) peer.NoteRound(log_.last_index());
+  for (auto& [id, peer] : peers_) peer.NoteRound(log_.last_index(), now_, election_max());
   if (!CommittedInTerm() || log_.configuration_index() > commit_ || ChangeUnderWay()) {
     configuration_settled_at_ = now_;
     return;

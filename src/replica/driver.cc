@@ -56,6 +56,7 @@ Driver::Driver(const DriverConfig& config, raft::Restored restored, const StateA
   std::erase_if(restored.entries, [&](const raft::LogEntry& e) { return e.index <= applied_; });
   published_last_ = std::max(applied_, core_.GetStatus().last);
   published_configuration_ = core_.configuration_index();
+  CheckFeatureLevel(core_.GetStatus().configuration);
   actions_.log_last = published_last_;
   if (!restored.entries.empty()) actions_.pending.push_back(AppendPending{std::move(restored.entries)});
   FollowRole();
@@ -285,9 +286,7 @@ void Driver::Write(raft::Effects& effects) {
   if (reconfigured) {
     published_configuration_ = core_.configuration_index();
     actions_.configuration = core_.GetStatus().configuration;
-    // What the group does from now on this program may not understand.
-    if (actions_.configuration->feature_level > config_.core.feature_level && !stop_deadline_)
-      OnDismissed(raft::Dismissal::kTooOld);
+    CheckFeatureLevel(*actions_.configuration);
     SetReadTimes();
   }
   pending_writes_.push_back(std::move(pending));
@@ -296,6 +295,12 @@ void Driver::Write(raft::Effects& effects) {
   SIM_PROBE("replica.log-waits-for-the-snapshots-state", state_pending_);
   const bool wait = state_pending_ && !SIM_MUTANT("log-before-the-snapshots-state");
   (wait ? held_jobs_ : actions_.log).push_back(std::move(job));
+}
+
+// What the group does from now on this program may not understand.
+void Driver::CheckFeatureLevel(const raft::Configuration& now) {
+  if (now.feature_level > config_.core.feature_level && !stop_deadline_)
+    OnDismissed(raft::Dismissal::kTooOld);
 }
 
 // Before the message leaves that acknowledges them, and before any lease that covers them: Actions keeps the

@@ -93,6 +93,7 @@ class Driver {
 
   absl::Status Risk(const ConfigurationChange& change, const raft::Configuration& next) const;
   void OnDismissed(raft::Dismissal why);
+  void CheckFeatureLevel(const raft::Configuration& now);
   void OnProposeRequest(const raft::Message& message, const raft::ProposeRequest& request);
   void OnSnapshotChunk(const raft::Message& message, const raft::SnapshotChunk& chunk);
 

@@ -4,6 +4,7 @@
 
 #include "base/sim_hooks.h"
 #include "raft/codec.h"
+#include "raft/quorum.h"
 #include "replica/driver.h"
 
 namespace quorate::replica {
@@ -54,7 +55,11 @@ absl::Status Driver::Risk(const ConfigurationChange& change, const raft::Configu
   const auto* remove = std::get_if<RemoveMember>(&change);
   const auto* demote = std::get_if<DemoteMember>(&change);
   const bool careful = (remove && !remove->force) || (demote && !demote->force);
-  return careful ? WouldLoseQuorum(core_.GetStatus(), next) : absl::OkStatus();
+  if (careful) return WouldLoseQuorum(core_.GetStatus(), next);
+  // One that is repairing comes to count only once the change is complete: it would wait for itself.
+  if (raft::HasQuorum(next, [](MemberId) { return true; })) return absl::OkStatus();
+  return absl::AbortedError(
+      "too many of the voters that would be left are being repaired: wait until that ends");
 }
 
 void Driver::On(ConfigureCall event) {

@@ -23,6 +23,8 @@ std::optional<Term> TermAt(const storage::RecoveredLog& log, LogIndex index) {
 
 absl::StatusOr<raft::Configuration> Decode(std::string_view bytes) {
   auto configuration = raft::DecodeConfiguration(bytes);
+  if (!configuration && raft::IsNewerConfiguration(bytes))
+    return absl::FailedPreconditionError("a newer program wrote this group's configuration: run that one");
   if (!configuration) return absl::DataLossError("a configuration on disk does not decode");
   return *std::move(configuration);
 }

@@ -19,7 +19,7 @@ namespace {
 
 // One entry may be as large as a command; the rest of its frame is small beside that.
 constexpr int kFrameBytesMax = static_cast<int>(limits::kCommandBytesMax + 2 * limits::kAppendBytesMax);
-constexpr size_t kGuestsMax = 16;
+constexpr size_t kGuestsMax = 2 * limits::kMembersMax;
 constexpr int kKeepaliveMs = 2000;  // notices a peer that is gone without a word
 
 grpc::ChannelArguments ChannelOptions(const std::optional<TlsOptions>& tls) {
