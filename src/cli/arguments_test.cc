@@ -183,10 +183,11 @@ TEST(MemberChange, WhatIsSoAlreadyIsDone) {
   EXPECT_EQ(ResultOf({.kind = Kind::kRemove, .id = 2}, 404, R"({"code": "no_such_member"})").error().code,
             ExitCode::kNotFound);
   const std::string there = R"({"code": "already", "error": "member 4 is there", "place":
-      {"id": 4, "address": "h:1", "members": [{"id": 4, "replaces": 0}]}})";
+      {"id": 4, "address": "h:1", "members": [{"id": 4, "promote": true, "replaces": 0}]}})";
   const MemberChange add{.kind = Kind::kAdd, .address = "h:1"};
   EXPECT_EQ((*ResultOf(add, 409, there))["id"], 4);
   EXPECT_FALSE(ResultOf({.kind = Kind::kAdd, .address = "h:2"}, 409, there).ok());
+  EXPECT_FALSE(ResultOf({.kind = Kind::kAdd, .address = "h:1", .learner = true}, 409, there).ok());
   EXPECT_FALSE(ResultOf({.kind = Kind::kReplace, .id = 2, .address = "h:1"}, 409, there).ok());
 }
 

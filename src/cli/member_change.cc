@@ -71,6 +71,15 @@ const json* RowOf(const json& members, uint64_t id) {
   return nullptr;
 }
 
+// The member that is there is the one that `change` would have added.
+bool IsAsAsked(const MemberChange& change, const json& place) {
+  const json* row = RowOf(place, place.value("id", uint64_t{0}));
+  if (row == nullptr || TextOf(place, "address") != change.address) return false;
+  if (change.kind == Kind::kReplace) return row->value("replaces", uint64_t{0}) == change.id;
+  const bool gets_a_vote = row->value("voter", false) || row->value("promote", false);
+  return gets_a_vote != change.learner;
+}
+
 // Learners that caught up become voters without being asked again.
 ExitCode Wait(const Target& target, const Group& group, const MemberChange& change, uint64_t id) {
   CallPolicy policy = target.Policy();
@@ -146,10 +155,7 @@ CliResult<json> ResultOf(const MemberChange& change, const HttpReply& reply) {
   if (reply.status == 201) return Result(change, body.value("id", uint64_t{0}), false, body);
   if (code != "already" || !body.contains("place")) return Refused(reply, body);
   const json& place = body["place"];
-  const json* row = RowOf(place, place.value("id", uint64_t{0}));
-  const bool as_asked = TextOf(place, "address") == change.address && row != nullptr &&
-                        (change.kind == Kind::kAdd || row->value("replaces", uint64_t{0}) == change.id);
-  if (!as_asked) return Refused(reply, body);
+  if (!IsAsAsked(change, place)) return Refused(reply, body);
   return Result(change, place.value("id", uint64_t{0}), true, place);
 }
 
