@@ -365,7 +365,7 @@ TEST(RandomCluster, KeepsRaftsPropertiesUnderLossReorderingCutsAndCrashes) {
   EXPECT_GT(reads, 10 * seeds);
   EXPECT_GT(snapshots, seeds / 4);
   EXPECT_GT(lease_checks, 1000 * seeds);
-  EXPECT_GT(changes, seeds);
+  EXPECT_GT(changes, seeds / 2);
   RecordProperty("committed", std::to_string(committed));
   std::printf("%zu entries committed, %zu terms led, %zu reads answered, %zu snapshots\n", committed,
               elections, reads, snapshots);

@@ -176,15 +176,27 @@ def dns_writer(history, group, zone=ZONE, pause_s=0.0):
     return step
 
 
+class Doors:
+    """One client's connections to the etcd doors of a group whose members may change."""
+
+    def __init__(self, group):
+        self.group, self.by_address = group, {}
+
+    def any(self, rng):
+        address = rng.choice(self.group.replicas).etcd
+        if address not in self.by_address:
+            self.by_address[address] = EtcdDoor(address, timeout_s=WRITE_TIMEOUT_S)
+        return self.by_address[address]
+
+
 def etcd_writer(history, group, prefix="", pause_s=0.0):
-    doors = [EtcdDoor(r.etcd, timeout_s=WRITE_TIMEOUT_S) for r in group.replicas]
-    count = iter(range(10**9))
+    doors, count = Doors(group), iter(range(10**9))
 
     def step(process, rng):
         key, value = f"{prefix}k{rng.randrange(KEYS)}", f"{process}-{next(count)}"
         call_ns, outcome = time.monotonic_ns(), "ok"
         try:
-            rng.choice(doors).put(key, value)
+            doors.any(rng).put(key, value)
         except CallFailed as failure:
             outcome = "unknown" if failure.sent else "fail"
             time.sleep(REFUSED_PAUSE_S)
@@ -195,11 +207,11 @@ def etcd_writer(history, group, prefix="", pause_s=0.0):
 
 def ballast_writer(group, prefix="", size=8000, pause_s=0.05):
     """Puts of some size to few keys, so that logs grow, end and are cut; nobody looks at them."""
-    doors = [EtcdDoor(r.etcd, timeout_s=WRITE_TIMEOUT_S) for r in group.replicas]
+    doors = Doors(group)
 
     def step(_process, rng):
         try:
-            rng.choice(doors).put(f"{prefix}ballast{rng.randrange(KEYS)}", "b" * size)
+            doors.any(rng).put(f"{prefix}ballast{rng.randrange(KEYS)}", "b" * size)
         except CallFailed:
             time.sleep(REFUSED_PAUSE_S)
         time.sleep(pause_s)

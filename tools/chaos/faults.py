@@ -143,7 +143,14 @@ def stall_disk(world, rng):
     _hurt_disk(world, _one(world, rng), f"sync delay {rng.choice([200, 1000, 4000])} name wal/", rng.uniform(1, 6))
 
 
+def replace_member(world, rng):
+    """One is lost for good, or is well and has to go; a new one with an empty disk takes its place."""
+    if not world.replace(_one(world, rng), dead=rng.random() < 0.6):
+        time.sleep(0.5)
+    time.sleep(rng.uniform(0.3, 1.5))
+
+
 KINDS = {"kill -9": kill, "leader kills": kill_leader, "SIGSTOP": pause, "cuts": cut, "one-way cuts": cut_one_way,
          "rolling restarts": roll, "mixed": mixed, "power loss": lose_power, "full disk": fill_disk,
-         "failing disk": fail_disk, "stalled disk": stall_disk}
+         "failing disk": fail_disk, "stalled disk": stall_disk, "member replacement": replace_member}
 NEED_DISK_FAULTS = {"power loss", "full disk", "failing disk", "stalled disk"}  # tools/disk_faults

@@ -15,6 +15,7 @@ from supervisor import Child, stop_all
 
 TOOLS = Path(__file__).resolve().parent.parent
 PORTS = local_net.PORTS
+PLACES_MAX = 60  # of one group, those of members that were replaced among them
 CLONE_NEWNET = 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -81,6 +82,14 @@ class Namespaces:
         for member in range(1, size + 1):
             self._add(member)
 
+    def add(self):
+        """A place for one more member; its number. None: there are no more."""
+        if self.size == PLACES_MAX:
+            return None
+        self.size += 1
+        self._add(self.size)
+        return self.size
+
     def _add(self, member):
         self._files[member] = self._new_namespace()
         link, inside = f"member{member}", self.prefix(member)
@@ -118,8 +127,8 @@ class Namespaces:
     def _ip(member):
         return f"127.77.1.{member}"
 
-    def places(self):
-        return [(self._ip(member), PORTS) for member in range(1, self.size + 1)]
+    def place(self, member):
+        return self._ip(member), PORTS
 
     def route(self, _source, destination):
         return f"{self._ip(destination)}:{PORTS['peer']}"
@@ -149,11 +158,12 @@ class Namespaces:
 
 
 class Loopback:
-    """Members on loopback addresses, each link through a port of the delaying proxy."""
+    """Members on loopback addresses, each link through a port of the delaying proxy. Members that are added later are reached
+    where they say they are: their links are not cut."""
 
     def __init__(self, directory, size):
-        self.size = size
-        self._base, self._reservation = local_net.choose_base(["group", "proxy"], max(size, 8))
+        self.size = self._first = size
+        self._base, self._reservation = local_net.choose_base(["group", "proxy"], PLACES_MAX)
         plan, control = directory / "proxy.plan", directory / "proxy.control"
         plan.write_text("".join(f"route {a} {b} {self.route(a, b)} {self._peer(b)}\n"
                                 for a in range(1, size + 1) for b in range(1, size + 1) if a != b))
@@ -173,11 +183,17 @@ class Loopback:
     def _peer(self, member):
         return f"{self._ip(member)}:{PORTS['peer']}"
 
-    def places(self):
-        return [(self._ip(member), PORTS) for member in range(1, self.size + 1)]
+    def add(self):
+        if self.size == PLACES_MAX:
+            return None
+        self.size += 1
+        return self.size
+
+    def place(self, member):
+        return self._ip(member), PORTS
 
     def route(self, source, destination):
-        if source == destination:
+        if source == destination or max(source, destination) > self._first:
             return self._peer(destination)
         return f"127.{self._base}.2.{destination}:{PORTS['peer'] + 100 + source}"
 
@@ -185,7 +201,8 @@ class Loopback:
         return []
 
     def cut(self, source, destination):
-        self._control.cut(str(source), str(destination))
+        if max(source, destination) <= self._first:
+            self._control.cut(str(source), str(destination))
 
     def heal(self):
         self._control.heal()

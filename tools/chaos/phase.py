@@ -42,14 +42,18 @@ class Phase:
     def _start_clients(self):
         group = self.world.group
         for replica in group.replicas:
-            self.clients.start(dns_reader(self.history, replica, self.zone, READER_PAUSE_S))
-            self.clients.start(etcd_reader(self.history, replica, self.prefix, READER_PAUSE_S))
+            self._start_readers(replica)
+        self.world.on_new = self._start_readers
         self.clients.start(ballast_writer(group, self.prefix))
         for _ in range(2):
             self.clients.start(dns_writer(self.history, group, self.zone, WRITER_PAUSE_S))
             self.clients.start(etcd_writer(self.history, group, self.prefix, WRITER_PAUSE_S))
             self.clients.start(journal_writer(self.journal, group, self.zone, attempts=JOURNAL_ATTEMPTS,
                                               retry_pause_s=0.05, pause_s=WRITER_PAUSE_S))
+
+    def _start_readers(self, replica):
+        self.clients.start(dns_reader(self.history, replica, self.zone, READER_PAUSE_S))
+        self.clients.start(etcd_reader(self.history, replica, self.prefix, READER_PAUSE_S))
 
     def _hurt(self, seconds):
         time.sleep(CALM_S)

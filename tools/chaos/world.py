@@ -3,7 +3,7 @@ import signal
 import time
 
 from disk_faults import LIBRARY, Faults, cut_back
-from harness import Group, wait_until
+from harness import Group, Replica, wait_until
 from load import WRITE_TIMEOUT_S, ZONE, change, wait_same_state
 
 DISK_FAULT_CODES = range(80, 85)  # docs/operations/damaged-replica.md
@@ -51,20 +51,23 @@ class World:
     """`directory`: of this group's data and logs, and of faults.log, what was done and when."""
 
     def __init__(self, directory, network):
-        self.network = network
-        self.disks = {}
-        if LIBRARY.exists():
-            self.disks = {number: Disk(directory / f"r{number}") for number in range(1, network.size + 1)}
+        self.directory, self.network = directory, network
+        numbers = range(1, network.size + 1)
+        self._disks = {number: Disk(directory / f"r{number}") for number in numbers} if LIBRARY.exists() else {}
         config = directory / "serve.toml"
         config.write_text(CONFIG)
-        self.group = Group(directory, places=network.places(), route=network.route, prefix=self._prefix,
-                           options=["--config", str(config), *OPTIONS])
+        self._options = ["--config", str(config), *OPTIONS]
+        self.group = Group(directory, places=[network.place(number) for number in numbers], route=network.route,
+                           prefix=self._prefix, options=self._options)
+        self._numbers = dict(zip(self.replicas, numbers))
+        self._member_ids = dict(self._numbers)
+        self.on_new = lambda replica: None  # told of each that has taken another's place
         self._log = open(directory / "faults.log", "w", encoding="utf-8")
         self._started = time.monotonic()
         self._paused, self._down, self._may_end = set(), set(), set()
 
     def _prefix(self, number):
-        return [*self.network.prefix(number), *(self.disks[number].prefix() if self.disks else ())]
+        return [*self.network.prefix(number), *(self._disks[number].prefix() if self._disks else ())]
 
     @property
     def replicas(self):
@@ -87,7 +90,7 @@ class World:
         self._log.flush()
 
     def number(self, replica):
-        return self.replicas.index(replica) + 1
+        return self._numbers[replica]
 
     def minority(self, rng):
         """Some that the group can do without."""
@@ -117,7 +120,7 @@ class World:
             self._may_end.discard(replica)
 
     def disk(self, replica):
-        return self.disks[self.number(replica)]
+        return self._disks[self.number(replica)]
 
     def lose_power(self, replicas, rng):
         """Of what was not synced, nothing is left, or some sectors."""
@@ -193,6 +196,56 @@ class World:
     def wait_ready(self, replica):
         wait_until(lambda: replica.is_ready() or self.expect_running(replica), f"{replica.name} is ready",
                    RECOVERED_WITHIN_S)
+
+    def replace(self, victim, *, dead):
+        """A process with an empty disk joins in the place of `victim`, which is killed first if it is to be `dead`, and
+        else must end by itself once it is removed. False: there are no places left."""
+        number = self.network.add()
+        if number is None:
+            return False
+        if dead:
+            self.kill([victim])
+        replica = self._newcomer(number)
+        doors = ",".join(r.url for r in self.replicas if r is not victim)
+        joining = ["--join", doors, "--replaces", str(self._member_ids[victim])]
+        self.note(f"{replica.name} joins for {victim.name}, " + ("which is dead" if dead else "which is well"))
+        plain = replica.child.command
+        replica.child.command = [*plain, *joining]
+        replica.start()
+        replica.child.command = plain  # its place is in its data directory from then on
+        self.group.replicas[self.replicas.index(victim)] = replica
+        self._leave(victim, dead)
+        self.wait_ready(replica)
+        self._member_ids[replica] = replica.group_status()["replica"]
+        self.on_new(replica)
+        return True
+
+    def members(self):
+        """The ids of those that the leader counts; every id that there may be while nobody leads."""
+        leader = self.leader()
+        status = leader and leader.group_status()
+        return {row["id"] for row in status["members"]} if status else set(self._member_ids.values())
+
+    def _newcomer(self, number):
+        ip, ports = self.network.place(number)
+        data = self.directory / f"r{number}"
+        if self._disks:
+            self._disks[number] = Disk(data)
+        replica = Replica(f"r{number}", ip, data, f"{data}.log", self._options, ports, self._prefix(number))
+        self._numbers[replica] = number
+        return replica
+
+    def _leave(self, victim, dead):
+        """Waits until it is removed."""
+        if dead:
+            left = lambda: self._member_ids[victim] not in self.members()
+        else:
+            left = lambda: not victim.child.is_running()
+        wait_until(lambda: left() or self.expect_all_running(), f"{victim.name} is removed", RECOVERED_WITHIN_S)
+        self._down.discard(victim)
+        if not dead and victim.child.process.returncode != 0:
+            raise Violation(f"{victim.name} was removed and ended with {victim.child.process.returncode}: "
+                            f"{victim.child.last_words()}")
 
     def expect_running(self, replica):
         """Violation if it has ended by itself. Gives False, for conditions."""
