@@ -15,6 +15,7 @@ namespace {
 
 constexpr Duration kCanReadFor = std::chrono::seconds(1);
 constexpr Duration kCompactAgainAfter = std::chrono::seconds(1);
+constexpr Duration kHeldFor = std::chrono::seconds(5);  // what a member wants, since it last answered in time
 constexpr Duration kLookAgainAfter = std::chrono::milliseconds(20);  // whether the log may be cut by now
 
 // Ids of this life of the process: far from those of another seed, below what the codec refuses, never 0.
@@ -388,15 +389,21 @@ void Driver::StartReads() {
 // What is above `keep` goes, but for what a member still wants who answers, or to whom a snapshot is under
 // way: until the log is so long that whoever wants it is better served by a snapshot. One who is silent wants
 // nothing.
-LogIndex Driver::MayCutThrough() const {
+LogIndex Driver::MayCutThrough() {
   const raft::Status status = core_.GetStatus();
   LogIndex cut = std::min({log_sizes_.Target(config_.compaction), applied_, status.durable});
   if (log_sizes_.HeldTooLong(config_.compaction) || SIM_MUTANT("compaction-past-an-unsent-snapshot"))
     return cut;
   if (const auto pinned = sender_.pinned()) cut = std::min(cut, *pinned);
   for (const raft::PeerStatus& peer : status.peers) {
-    const bool wants = peer.recent && peer.state != raft::PeerStatus::State::kSnapshot;
-    if (wants && peer.match >= log_sizes_.base()) cut = std::min(cut, peer.match);
+    if (peer.recent) heard_[peer.id] = now_.boot;
+    const auto heard = heard_.find(peer.id);
+    const bool lives = heard != heard_.end() && now_.boot < heard->second + kHeldFor;
+    if (!lives || peer.state == raft::PeerStatus::State::kSnapshot) continue;
+    // Of one that has just installed a snapshot nothing is known to match yet.
+    const bool probed = peer.state == raft::PeerStatus::State::kProbe && peer.next > LogIndex{};
+    const LogIndex has = probed ? std::max(peer.match, peer.next - 1) : peer.match;
+    if (has >= log_sizes_.base()) cut = std::min(cut, has);
   }
   return cut;
 }

@@ -35,8 +35,7 @@ SimReplica::SimReplica(World& world, Network& network, Checker& checker, const S
                  .entries_max = entries_max,
                  .bytes_keep = 1 << 19,
                  .entries_keep = entries_max / 2,
-                 .bytes_held = 1 << 20,
-                 .entries_held = 2 * entries_max};
+                 .entries_held = 4096};                   // far more than is written while a snapshot is sent
   segment_bytes_ = size_t{4096} << world.rng().Below(5);  // 4 KiB .. 64 KiB
   network_.Attach(id, [this](raft::Message message) {
     Later(Duration(0), [this, message = std::move(message)]() mutable {
