@@ -94,7 +94,7 @@ def crc32c(data):
 
 def of_another_version(identity):
     """docs/formats.md: the last line is the checksum of the lines before it."""
-    body = identity.replace("quorate-data 1", "quorate-data 9")[:identity.index("crc ")]
+    body = identity.replace("quorate-data 2", "quorate-data 9")[:identity.index("crc ")]
     return f"{body}crc {crc32c(body.encode()):08x}\n"
 
 

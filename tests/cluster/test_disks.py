@@ -52,8 +52,9 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("of", ["the leader", "a follower"])
+@pytest.mark.parametrize("of, fault", [("the leader", "a write fails"), ("the leader", "a sync fails"),
+                                       ("a follower", "a write is torn"), ("a follower", "a sync fails"),
+                                       ("a follower", "the disk is full")])
 def test_a_replica_whose_log_cannot_be_written_ends_and_the_others_go_on(hurt, fault, of):
     rule, code, words = FAULTS[fault]
     victim = hurt.leader() if of == "the leader" else hurt.followers()[0]

@@ -38,7 +38,7 @@ class GrowingGroup(Group):
         self.everybody.append(made)
         return made
 
-    def members(self):
+    def rows(self):
         """As the leader sees them, by id; empty while there is none."""
         for replica in self.replicas:
             reply = http("GET", replica.url + "/api/v1/members", 2.0) if replica.child.is_running() else None
@@ -47,7 +47,7 @@ class GrowingGroup(Group):
         return {}
 
     def wait_voters(self, *ids, timeout_s=60.0):
-        wait_until(lambda: {i for i, row in self.members().items() if row["voter"]} == set(ids), f"{ids} vote",
+        wait_until(lambda: {i for i, row in self.rows().items() if row["voter"]} == set(ids), f"{ids} vote",
                    timeout_s)
 
     def wait_level(self, level, timeout_s=60.0):
@@ -143,7 +143,7 @@ def test_who_is_removed_ends_and_stays_away_and_the_leader_too(growing):
     gone = growing.followers()[0]
     number = growing.replicas.index(gone) + 1
     assert "is a learner" in growing.member("demote", number)
-    wait_until(lambda: growing.members().get(number, {}).get("role") == "learner", "it is a learner")
+    wait_until(lambda: growing.rows().get(number, {}).get("role") == "learner", "it is a learner")
     wait_until(lambda: gone.answers("m.example.org.", "TXT") == {'"before"'}, "a learner answers as any other")
     assert f"member {number} is a voter" in growing.member("promote", number)
     growing.wait_voters(1, 2, 3)
@@ -177,7 +177,7 @@ def test_a_dead_member_is_replaced_and_never_comes_back(growing):
     assert said["id"] == 4 and not said["already"]
     again = json.loads(growing.member("replace", number, growing.peer(4), "-o", "json"))
     assert again["id"] == 4 and again["already"], "asking twice is asking once"
-    wait_until(lambda: growing.members().get(4, {}).get("replaces") == number, "the leader knows who goes")
+    wait_until(lambda: growing.rows().get(4, {}).get("replaces") == number, "the leader knows who goes")
     assert f"replaces member {number}" in growing.member("list")
     # As it says; the place was made for that address.
     words = said["serve"].split()
@@ -195,7 +195,7 @@ def test_what_would_stop_the_group_is_refused_and_force_waits_for_the_others(gro
     dead, other = growing.followers()
     names = {r: growing.replicas.index(r) + 1 for r in (dead, other)}
     dead.kill9()
-    wait_until(lambda: growing.members().get(names[dead], {}).get("recent") is False, "its silence is noticed")
+    wait_until(lambda: growing.rows().get(names[dead], {}).get("recent") is False, "its silence is noticed")
     said = growing.member("remove", names[other], code=1)
     assert f"member {names[dead]} does not answer" in said and "--force" in said
     leader = growing.leader()
@@ -217,7 +217,7 @@ def test_one_change_at_a_time_and_the_command_line_waits_for_its_turn(tmp_path):
     try:
         group.start(90)
         group.wait_level(2)
-        wait_until(lambda: all(row["lease"] == "holder" for row in group.members().values()) and
+        wait_until(lambda: all(row["lease"] == "holder" for row in group.rows().values()) and
                    group.leader().group_status()["timing"]["lease_ms"] == 5000, "all hold leases", 60)
         leader, (stuck, other) = group.leader(), group.followers()
         numbers = {r: group.replicas.index(r) + 1 for r in (stuck, other)}
@@ -238,7 +238,7 @@ def test_one_change_at_a_time_and_the_command_line_waits_for_its_turn(tmp_path):
         assert "is a learner" in group.member("demote", numbers[other])
         removal.join(60)
         assert replies and replies[0] is not None and replies[0].status_code in (200, 504), replies
-        wait_until(lambda: numbers[stuck] not in group.members(), "it is removed")
+        wait_until(lambda: numbers[stuck] not in group.rows(), "it is removed")
         stuck.resume()
         group.replicas.remove(stuck)
         expect_removed(stuck)
