@@ -342,9 +342,12 @@ void SimReplica::CheckSnapshots(const replica::Actions& actions) {
       return peer == peers.end() || peer->state != raft::PeerStatus::State::kSnapshot;
     });
   }
+  const raft::Status status = p.driver->core().GetStatus();
+  const bool held_too_long = status.last - status.first >= compaction_.entries_held;
+  SIM_PROBE("sim.machine.log-held-too-long", held_too_long);
   for (const replica::LogJob& job : actions.log) {
     const auto* cut = std::get_if<raft::SnapshotMeta>(&job.work);
-    if (!cut) continue;
+    if (!cut || held_too_long) continue;
     for (const auto& [to, index] : p.sending)
       if (cut->last_index > index)
         world_.Fail("snapshots can be continued", "member " + std::to_string(id_.value) +
