@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -106,7 +107,7 @@ class Driver {
   void FollowRole();  // after a step: what a change of leader or term means to those who wait
   void ProposeHeld();
   void StartReads();
-  LogIndex MayCutThrough() const;
+  LogIndex MayCutThrough();
   void MaybeCompact();
   void CheckTransfer();
   void YieldToRoom();
@@ -146,6 +147,7 @@ class Driver {
   enum class Compacting { kNo, kFlushing, kCutting } compacting_ = Compacting::kNo;
   LogIndex flushing_;  // what the flush under way makes durable, at least
   BootTime compact_not_before_;
+  std::map<MemberId, BootTime> heard_;  // when members were last seen to answer in time
 
   LogIndex published_configuration_;  // the index of the one that the transport knows
   LogIndex published_last_;           // of the log, as the published view knows it

@@ -117,6 +117,7 @@ void Checker::CheckMajorities(MemberId id, const raft::Core& core) {
 void Checker::CheckConfiguration(MemberId id, const raft::Core& core) {
   const LogIndex commit = core.commit_index();
   if (std::exchange(commit_seen_[id], commit) == commit) return;
+  if (commit == LogIndex{}) return;  // a new machine knows none yet
   const raft::Configuration configuration = core.ConfigurationAt(commit);
   const uint64_t digest = Digest(raft::EncodeConfiguration(configuration));
   const auto [first, is_new] = configurations_.try_emplace(commit, digest);

@@ -191,8 +191,9 @@ std::optional<replica::ConfigurationChange> Operator::Draw(const raft::Configura
 
 void Operator::Tidy(SimReplica& leader) {
   const raft::Configuration c = leader.core().GetStatus().configuration;
-  for (const auto& machine : machines_) {
+  for (const auto& machine : machines_)
     if (machine->feature_level() < raft::kFeatureLevel) return machine->Upgrade();
+  for (const auto& machine : machines_) {
     const bool listed = raft::FindMember(c, machine->id()) != nullptr;
     if (listed && (machine->gone() || machine->wiped())) {
       SIM_PROBE("sim.operator.removes-who-is-lost", true);

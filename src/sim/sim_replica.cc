@@ -35,8 +35,7 @@ SimReplica::SimReplica(World& world, Network& network, Checker& checker, const S
                  .entries_max = entries_max,
                  .bytes_keep = 1 << 19,
                  .entries_keep = entries_max / 2,
-                 .bytes_held = 1 << 20,
-                 .entries_held = 2 * entries_max};
+                 .entries_held = 4096};                   // far more than is written while a snapshot is sent
   segment_bytes_ = size_t{4096} << world.rng().Below(5);  // 4 KiB .. 64 KiB
   network_.Attach(id, [this](raft::Message message) {
     Later(Duration(0), [this, message = std::move(message)]() mutable {
@@ -343,9 +342,12 @@ void SimReplica::CheckSnapshots(const replica::Actions& actions) {
       return peer == peers.end() || peer->state != raft::PeerStatus::State::kSnapshot;
     });
   }
+  const raft::Status status = p.driver->core().GetStatus();
+  const bool held_too_long = status.last - status.first >= compaction_.entries_held;
+  SIM_PROBE("sim.machine.log-held-too-long", held_too_long);
   for (const replica::LogJob& job : actions.log) {
     const auto* cut = std::get_if<raft::SnapshotMeta>(&job.work);
-    if (!cut) continue;
+    if (!cut || held_too_long) continue;
     for (const auto& [to, index] : p.sending)
       if (cut->last_index > index)
         world_.Fail("snapshots can be continued", "member " + std::to_string(id_.value) +

@@ -206,7 +206,7 @@ class World:
         if dead:
             self.kill([victim])
         replica = self._newcomer(number)
-        doors = ",".join(r.url for r in self.replicas if r is not victim)
+        doors = ",".join(r.url for r in self.replicas if r not in self._down)  # one of them leads
         joining = ["--join", doors, "--replaces", str(self._member_ids[victim])]
         self.note(f"{replica.name} joins for {victim.name}, " + ("which is dead" if dead else "which is well"))
         plain = replica.child.command
