@@ -113,6 +113,7 @@ void PeerClient::Send(raft::Message message) {
     queue_bytes_ += bytes;
     if (!accepted_ || writing_) return;
     writing_ = FillFrame(stream_->frame);
+    if (!writing_) return;  // nothing that the peer's version can say
     stream = stream_;
   }
   stream->Write();  // may run its own reaction before it returns: not under the lock
