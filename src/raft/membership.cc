@@ -88,9 +88,7 @@ void Core::Impl::MaybeCompleteChange() {
   if (!committed && !SIM_MUTANT("joint-left-too-early")) return;
   const Configuration now = log_.configuration();
   for (const Member& m : now.members)
-    if (m.leaving && m.id != config_.self && !leases_->LeaseIsDead(m.id, now_) &&
-        !SIM_MUTANT("change-completes-under-a-lease"))
-      return;
+    if (m.leaving && m.id != config_.self && !leases_->LeaseIsDead(m.id, now_)) return;
   for (const Member& m : now.members)
     if (m.leaving && m.id != config_.self) left_[m.id] = kFarewells;
   SIM_PROBE("membership.completed", true);

@@ -260,13 +260,12 @@ void AddMembership(std::vector<Mutant>& all) {
   all.push_back(
       {"commit-over-the-union", "in a joint configuration one majority of all commits", quiet, kAny});
   all.push_back({"votes-over-the-union", "in a joint configuration one majority of all elects", quiet, kAny});
-  all.push_back({"no-joint-phase", "a configuration is replaced by the next at once", changes, kAny});
-  all.push_back(
-      {"joint-left-too-early", "the joint configuration is left before it is committed", changes, kAny});
+  all.push_back({"no-joint-phase",
+                 "a configuration is replaced by the next at once",
+                 changes,
+                 {"state machine safety", "liveness of membership"}});
   all.push_back(
       {"second-change-too-early", "a change begins before the one before it is complete", quiet, kAny});
-  all.push_back(
-      {"change-completes-under-a-lease", "a member is gone while it may hold a lease", changes, kReads});
   all.push_back(
       {"removed-leader-counts-itself", "a leader that goes counts itself for one that stays", quiet, kAny});
   all.push_back(
@@ -285,7 +284,7 @@ void AddMembership(std::vector<Mutant>& all) {
   all.push_back({"feature-level-too-early",
                  "the feature level rises before everybody can do it",
                  upgrade,
-                 {"feature level"}});
+                 {"feature level", "equal configurations"}});
 }
 
 // Data directories are lost.

@@ -61,7 +61,6 @@ constexpr std::string_view kRequired[] = {
     "sim.operator.change-complete",
     "sim.operator.outcome-unknown",
     "sim.operator.removes-who-is-lost",
-    "sim.operator.switches-off",
     "sim.operator.would-lose-quorum",
     "sim.reader.paused-between-steps",
     "sim.shape.lan3+1",

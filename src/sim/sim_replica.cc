@@ -13,6 +13,7 @@ using std::chrono::microseconds;
 using std::chrono::seconds;
 
 constexpr size_t kChunkBytes = 400;  // so that a small state takes many
+constexpr size_t kChunkBytesFar = 8000;
 
 }  // namespace
 
@@ -29,7 +30,8 @@ SimReplica::SimReplica(World& world, Network& network, Checker& checker, const S
       bootstrap_(std::move(installation.bootstrap)),
       feature_level_(installation.feature_level),
       instance_(installation.instance) {
-  const size_t drawn = size_t{16} << world.rng().Below(6);  // 16 .. 512
+  // 16 .. 512; where a message takes long, more: else a new member never catches up with those who write.
+  const size_t drawn = (shape.slowness > 1 ? size_t{128} : size_t{16}) << world.rng().Below(6);
   const size_t entries_max = options.profile.log_entries_max != 0 ? options.profile.log_entries_max : drawn;
   compaction_ = {.bytes_max = 1 << 20,
                  .entries_max = entries_max,
@@ -80,7 +82,8 @@ absl::StatusOr<replica::Recovered> SimReplica::Recover() {
   Process& p = *process_;
   p.state = std::make_unique<storage::MemoryStateStore>(state_image_);
   p.machine = std::make_unique<Machine>(p.state->map(), world_, checker_, id_);
-  p.worker = std::make_unique<replica::StateWorker>(*p.state, *p.machine, kChunkBytes);
+  p.worker = std::make_unique<replica::StateWorker>(*p.state, *p.machine,
+                                                    shape_.slowness > 1 ? kChunkBytesFar : kChunkBytes);
   const storage::WalOptions wal{.segment_bytes = segment_bytes_,
                                 .prepare_in_background = false,
                                 .id_seed = world_.rng().Next() | 1,
