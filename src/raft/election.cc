@@ -32,7 +32,9 @@ BootTime Core::Impl::NextTick() const {
 void Core::Impl::OnElectionTimeout() {
   // A member whose disk hangs could win and then hold up every write.
   if (Promotable() && !DiskStalled()) {
+    const bool again = role_ == Role::kPreCandidate;
     BecomePreCandidate();
+    if (again && role_ == Role::kPreCandidate) KnockAround();
     return;
   }
   BecomeFollower(term(), {});

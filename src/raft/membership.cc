@@ -183,11 +183,15 @@ void Core::Impl::OnMessage(const Message& m, const Knock& knock) {
     OnStranger(m, knock.repairs);
 }
 
-// A voter that hears no leader asks for votes, and thereby whether it is one still; the others ask like this.
+// A voter that hears no leader asks the others for votes, and thereby whether it is one still. Whoever has no
+// vote, or gets none, asks the rest like this: all the voters that it knew may have been removed like itself.
 void Core::Impl::KnockAround() {
-  if (dismissed_ || Promotable() || config_.feature_level < 2) return;
-  for (MemberId id : EveryMember(log_.configuration()))
-    if (id != config_.self) effects_.send_now.push_back(To(id, Knock{config_.repairs}));
+  if (dismissed_ || config_.feature_level < 2) return;
+  const Configuration& c = log_.configuration();
+  for (MemberId id : EveryMember(c)) {
+    const bool asked = role_ == Role::kPreCandidate && IsVoter(c, id);
+    if (id != config_.self && !asked) effects_.send_now.push_back(To(id, Knock{config_.repairs}));
+  }
 }
 
 void Core::Impl::OnMessage(const Message& m, const Removed& removed) {

@@ -146,6 +146,19 @@ TEST_F(Membership, OneThatWasAwayIsTurnedAwayWhenItComesBack) {
   }
 }
 
+TEST_F(Membership, OneThatWasAwayHearsItFromALearnerWhereEveryVoterItKnewIsGone) {
+  Begin(3, 1);
+  const uint64_t away = world->Follower(0);
+  world->Crash(away);
+  ASSERT_TRUE(Ask(Without(away)));
+  ASSERT_TRUE(Reached([&](const Configuration& c) { return !FindMember(c, {away}); }));
+  for (uint64_t id = 1; id <= 3; ++id) {
+    if (id != away) world->Crash(id);
+  }
+  world->Start(away);
+  EXPECT_TRUE(world->RunUntil([&] { return world->dismissed.contains(away); }, seconds(5)));
+}
+
 TEST_F(Membership, ALeaderLeavesAfterCommittingItsOwnRemovalAndNamesASuccessor) {
   Begin(3);
   const uint64_t old = world->leader();

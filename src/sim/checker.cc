@@ -117,8 +117,9 @@ void Checker::CheckMajorities(MemberId id, const raft::Core& core) {
 void Checker::CheckConfiguration(MemberId id, const raft::Core& core) {
   const LogIndex commit = core.commit_index();
   if (std::exchange(commit_seen_[id], commit) == commit) return;
-  if (commit == LogIndex{}) return;  // a new machine knows none yet
   const raft::Configuration configuration = core.ConfigurationAt(commit);
+  // Who joins knows none before the first one that stands in the log: that of the first formation does not.
+  if (configuration.members.empty()) return;
   const uint64_t digest = Digest(raft::EncodeConfiguration(configuration));
   const auto [first, is_new] = configurations_.try_emplace(commit, digest);
   if (is_new) CheckIds(commit, configuration);

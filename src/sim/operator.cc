@@ -114,8 +114,9 @@ bool Operator::Settled() const {
     const SimReplica* machine = Find(m.id);
     return machine && machine->running() && !Damaged(c, m) && !m.promote;
   });
+  // Who was away while everybody it knew was replaced has nobody to hear it from.
   return well && std::ranges::none_of(machines_, [&](const auto& machine) {
-           return machine->running() && !raft::FindMember(c, machine->id());
+           return machine->running() && !raft::FindMember(c, machine->id()) && KnowsAMember(*machine, c);
          });
 }
 

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
 #include "base/sim_hooks.h"
+#include "raft/quorum.h"
 #include "sim/checker.h"
 #include "sim/faults.h"
 #include "sim/history.h"
@@ -125,10 +126,17 @@ class Simulation {
         absl::StrAppend(&text, " ", m.id.value, m.voter ? "v" : "l", m.promote ? "p" : "",
                         m.leaving ? "x" : "", m.repairing ? "r" : "", m.instance);
     if (group) absl::StrAppend(&text, " level ", group->feature_level);
-    for (const auto& replica : replicas_)
+    for (const auto& replica : replicas_) {
       absl::StrAppend(&text, "; machine ", replica->id().value, " instance ", replica->instance(),
                       replica->running() ? " runs" : "", replica->lost() ? " lost" : "",
                       replica->wiped() ? " wiped" : "", replica->dismissed() ? " dismissed" : "");
+      if (!replica->running() || raft::FindMember(*group, replica->id())) continue;
+      const raft::Status status = replica->core().GetStatus();
+      absl::StrAppend(&text, " outside, role ", static_cast<int>(status.role), " following ",
+                      status.leader.value, " knows");
+      for (const raft::Member& m : status.configuration.members)
+        absl::StrAppend(&text, " ", m.id.value, m.voter ? "v" : "l", m.leaving ? "x" : "", m.instance);
+    }
     return text;
   }
 
