@@ -185,7 +185,12 @@ std::optional<replica::ConfigurationChange> Operator::Draw(const raft::Configura
   const bool damaged = AnyVoterDamaged(c);
   if (damaged && (member.voter || !Complete(c))) return std::nullopt;
   if (member.voter && Voters(c) < 3 && !rng.Chance(1, 4)) return std::nullopt;
-  const bool force = !damaged && rng.Chance(1, 4);
+  // Nor by force while one is down: what is wrong with its disk shows only when it starts.
+  const bool all_run = std::ranges::all_of(c.members, [&](const raft::Member& m) {
+    const SimReplica* machine = Find(m.id);
+    return !raft::IsVoter(c, m.id) || (machine && machine->running());
+  });
+  const bool force = !damaged && all_run && rng.Chance(1, 4);
   if (draw < 9) return replica::DemoteMember{member.id, force};
   return replica::RemoveMember{member.id, force};
 }

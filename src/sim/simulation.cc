@@ -130,7 +130,7 @@ class Simulation {
       absl::StrAppend(&text, "; machine ", replica->id().value, " instance ", replica->instance(),
                       replica->running() ? " runs" : "", replica->lost() ? " lost" : "",
                       replica->wiped() ? " wiped" : "", replica->dismissed() ? " dismissed" : "");
-      if (!replica->running() || raft::FindMember(*group, replica->id())) continue;
+      if (!replica->running() || (group && raft::FindMember(*group, replica->id()))) continue;
       const raft::Status status = replica->core().GetStatus();
       absl::StrAppend(&text, " outside, role ", static_cast<int>(status.role), " following ",
                       status.leader.value, " knows");
