@@ -259,7 +259,6 @@ void AddMembership(std::vector<Mutant>& all) {
   const Profile quiet = WithoutLeases(changes);  // where no gate hides what else is wrong
   all.push_back(
       {"commit-over-the-union", "in a joint configuration one majority of all commits", quiet, kAny});
-  all.push_back({"votes-over-the-union", "in a joint configuration one majority of all elects", quiet, kAny});
   all.push_back({"no-joint-phase",
                  "a configuration is replaced by the next at once",
                  changes,
@@ -284,15 +283,11 @@ void AddMembership(std::vector<Mutant>& all) {
   all.push_back({"feature-level-too-early",
                  "the feature level rises before everybody can do it",
                  upgrade,
-                 {"feature level", "equal configurations"}});
+                 {"feature level", "equal configurations", "liveness of membership"}});
 }
 
 // Data directories are lost.
 void AddDisks(std::vector<Mutant>& all) {
-  Profile wiped = WithoutLeases(Partitions().With(Fault::kWipe, 60).With(Fault::kMembership, 10));
-  wiped.old_program_percent = 0;
-  all.push_back(
-      {"wiped-replica-keeps-its-identity", "a replica with an empty disk counts as who it was", wiped, kAny});
   Profile lost = WithoutLeases(Partitions().With(Fault::kLoseLog, 60));
   lost.old_program_percent = 0;
   lost.chaos = seconds(20);
