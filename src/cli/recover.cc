@@ -123,7 +123,7 @@ void RegisterRecover(CLI::App& app, ExitCode& exit) {
       ->take_all();
   command->add_option("--group", options->group, "With --yes: the number of the group, as a confirmation");
   command->add_flag("--yes", options->yes, "Do not ask");
-  command->add_option("-o,--output", options->output, "text or json")->check(CLI::IsMember({"text", "json"}));
+  command->add_option("-o,--format", options->output, "text or json")->check(CLI::IsMember({"text", "json"}));
   command->footer(
       "Example:\n  quorate recover --data d2 --yes --group 1\n"
       "Read docs/operations/lost-quorum.md first: what only the lost members had is lost.");
