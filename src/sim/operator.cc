@@ -60,8 +60,8 @@ bool Operator::Damaged(const raft::Configuration& c, const raft::Member& member)
   const SimReplica* machine = Find(member.id);
   if (!machine) return true;
   const bool other = member.instance != machine->instance();
-  return machine->gone() || machine->wiped() || member.repairing || (other && c.feature_level >= 2) ||
-         (other && machine->repairs() != 0);
+  return machine->gone() || machine->wiped() || machine->lost() || member.repairing ||
+         (other && c.feature_level >= 2) || (other && machine->repairs() != 0);
 }
 
 bool Operator::AnyVoterDamaged(const raft::Configuration& c) const {
@@ -184,6 +184,7 @@ std::optional<replica::ConfigurationChange> Operator::Draw(const raft::Configura
   // What takes votes away: never while somebody is lost for good, which the leader cannot tell at once.
   const bool damaged = AnyVoterDamaged(c);
   if (damaged && (member.voter || !Complete(c))) return std::nullopt;
+  if (!Find(member.id)) return std::nullopt;  // machines are numbered as ids are given: each is made once
   if (member.voter && Voters(c) < 3 && !rng.Chance(1, 4)) return std::nullopt;
   // Nor by force while one is down: what is wrong with its disk shows only when it starts.
   const bool all_run = std::ranges::all_of(c.members, [&](const raft::Member& m) {

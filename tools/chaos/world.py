@@ -243,6 +243,7 @@ class World:
             left = lambda: not victim.child.is_running()
         wait_until(lambda: left() or self.expect_all_running(), f"{victim.name} is removed", RECOVERED_WITHIN_S)
         self._down.discard(victim)
+        self._may_end.discard(victim)
         if not dead and victim.child.process.returncode != 0:
             raise Violation(f"{victim.name} was removed and ended with {victim.child.process.returncode}: "
                             f"{victim.child.last_words()}")
