@@ -186,12 +186,13 @@ std::optional<replica::ConfigurationChange> Operator::Draw(const raft::Configura
   if (damaged && (member.voter || !Complete(c))) return std::nullopt;
   if (!Find(member.id)) return std::nullopt;  // machines are numbered as ids are given: each is made once
   if (member.voter && Voters(c) < 3 && !rng.Chance(1, 4)) return std::nullopt;
-  // Nor by force while one is down: what is wrong with its disk shows only when it starts.
-  const bool all_run = std::ranges::all_of(c.members, [&](const raft::Member& m) {
+  // Nor while another is down: what is wrong with its disk shows only when it starts.
+  const bool others_run = std::ranges::all_of(c.members, [&](const raft::Member& m) {
     const SimReplica* machine = Find(m.id);
-    return !raft::IsVoter(c, m.id) || (machine && machine->running());
+    return m.id == member.id || !raft::IsVoter(c, m.id) || (machine && machine->running());
   });
-  const bool force = !damaged && all_run && rng.Chance(1, 4);
+  if (member.voter && !others_run) return std::nullopt;
+  const bool force = !damaged && rng.Chance(1, 4);
   if (draw < 9) return replica::DemoteMember{member.id, force};
   return replica::RemoveMember{member.id, force};
 }
