@@ -50,7 +50,11 @@ void Core::Impl::ResetElectionTimer() {
 bool Core::Impl::Promotable() const {
   const Member* me = FindMember(log_.configuration(), config_.self);
   if (dismissed_ || AwaitsRepair() || (me && me->repairing)) return false;
-  return IsVoter(log_.configuration(), config_.self);
+  // A configuration without its vote may never be committed; and if nobody else has that entry, nobody else
+  // can be elected (dissertation 4.2.2).
+  bool votes = false;
+  log_.ForEachConfigurationSince(commit_, [&](const Configuration& c) { votes |= IsVoter(c, config_.self); });
+  return votes;
 }
 
 bool Core::Impl::HearsALeader() const {

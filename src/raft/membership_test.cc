@@ -223,6 +223,32 @@ TEST_F(Membership, ALaterLeaderCompletesAJointConfiguration) {
   EXPECT_NE(world->leader(), old);
 }
 
+// Simulator seed 67854: what demotes the follower is in its own log alone, so that nobody else can win.
+TEST_F(Membership, WhoAloneHasTheEntryThatTakesItsVoteIsElectedAndCompletesTheChange) {
+  Begin(2);
+  const uint64_t leader = world->leader(), other = world->Follower();
+  Configuration c = Now();
+  std::ranges::find(c.members, MemberId{other}, &Member::id)->voter = false;
+  ASSERT_TRUE(Ask(c));
+  world->hold = [&](const Message& m) {
+    const auto* append = std::get_if<AppendEntries>(&m.body);
+    for (const LogEntry& e : append ? append->entries : std::vector<LogEntry>())
+      if (e.type == EntryType::kConfiguration && DecodeConfiguration(*e.payload)->outgoing_voters.empty())
+        world->stuck_disks.insert(leader);
+    return false;
+  };
+  world->Settle();
+  ASSERT_TRUE(world->stuck_disks.contains(leader));
+  ASSERT_TRUE(world->configuration(other).outgoing_voters.empty());
+  world->Crash(leader);
+  world->hold = nullptr;
+  world->stuck_disks.clear();
+  world->Start(leader);
+  ASSERT_FALSE(world->configuration(leader).outgoing_voters.empty()) << "it lost the entry";
+  ASSERT_TRUE(
+      Reached([&](const Configuration& now) { return !Votes(now, other) && world->leader() == leader; }));
+}
+
 TEST_F(Membership, AnUncommittedChangeIsRolledBackWithItsEntry) {
   Begin(3);
   const uint64_t old = world->leader(), other = world->Follower();
