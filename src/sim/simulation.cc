@@ -135,8 +135,8 @@ class Simulation {
       absl::StrAppend(&text, " outside, role ", static_cast<int>(status.role), " following ",
                       status.leader.value, " knows");
       for (const raft::Member& m : status.configuration.members)
-        absl::StrAppend(&text, " ", m.id.value, m.voter ? "v" : "l", m.leaving ? "x" : "", m.repairing ? "r" : "",
-                        m.instance);
+        absl::StrAppend(&text, " ", m.id.value, m.voter ? "v" : "l", m.leaving ? "x" : "",
+                        m.repairing ? "r" : "", m.instance);
       for (MemberId id : status.configuration.outgoing_voters) absl::StrAppend(&text, " out ", id.value);
       absl::StrAppend(&text, ", durable ", status.durable.value, " of ", status.last.value);
     }
