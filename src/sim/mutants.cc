@@ -259,10 +259,6 @@ void AddMembership(std::vector<Mutant>& all) {
   const Profile quiet = WithoutLeases(changes);  // where no gate hides what else is wrong
   all.push_back(
       {"commit-over-the-union", "in a joint configuration one majority of all commits", quiet, kAny});
-  all.push_back({"no-joint-phase",
-                 "a configuration is replaced by the next at once",
-                 changes,
-                 {"state machine safety", "liveness of membership"}});
   all.push_back(
       {"second-change-too-early", "a change begins before the one before it is complete", quiet, kAny});
   all.push_back(
