@@ -178,7 +178,7 @@ Status Core::Impl::GetStatus() const {
            .refused_messages = refused_messages_,
            .rival_leaders = rival_leaders_};
   for (const auto& [id, peer] : peers_) {
-    const bool recent = now_ - peer.heard_at() <= election_max();
+    const bool recent = Answers(peer);
     const LeaseBook::Holder* h = leases_->Find(id);
     const bool dead = leases_->LeaseIsDead(id, now_);
     s.peers.push_back({.id = id,
@@ -193,7 +193,7 @@ Status Core::Impl::GetStatus() const {
                        .applied = peer.said.applied,
                        .feature_level = peer.said.feature_level,
                        .disk_low = peer.said.disk_low,
-                       .caught_up = peer.caught_up()});
+                       .caught_up = KeepsUp(peer)});
   }
   if (role_ == Role::kLeader) s.lease = OwnLeaseState();
   return s;

@@ -199,6 +199,8 @@ class Core::Impl {
   bool BeginRepair(Configuration& next);
   bool EndRepair(Configuration& next) const;
   bool PromoteLearner(Configuration& next) const;
+  bool Answers(const Progress& peer) const;  // within an election timeout
+  bool KeepsUp(const Progress& peer) const;
   bool WouldHaveQuorum(const Configuration& next) const;
   void NoteHealth();
   void NoteWell(LeaseBook::Holder& h, bool well) const;

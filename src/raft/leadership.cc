@@ -159,8 +159,7 @@ MemberId Core::Impl::MostCaughtUpVoter() const {
   MemberId best;
   std::pair<bool, LogIndex> best_rank;  // one whose disk is nearly full only where there is no other
   for (const auto& [id, peer] : peers_) {
-    const bool recent = now_ - peer.heard_at() <= election_max();
-    if (!recent || !Electable(id)) continue;
+    if (!Answers(peer) || !Electable(id)) continue;
     const std::pair<bool, LogIndex> rank{!peer.said.disk_low, peer.match()};
     if (!best || rank > best_rank) best = id, best_rank = rank;
   }

@@ -101,6 +101,21 @@ TEST_F(Membership, ALearnerThatDoesNotAnswerIsNotPromoted) {
   EXPECT_EQ(Now().outgoing_voters.size(), 0u);
 }
 
+TEST_F(Membership, ALearnerThatDiedWithAllThereWasIsNotPromoted) {
+  Begin(3, 1);
+  ASSERT_TRUE(world->RunUntil([&] { return world->PeerOf(4).caught_up; }, seconds(5)));
+  world->Crash(4);
+  world->Run(2 * LanTiming().election_max);
+  EXPECT_FALSE(world->PeerOf(4).caught_up);
+  Configuration c = Now();
+  std::ranges::find(c.members, MemberId{4}, &Member::id)->promote = true;
+  ASSERT_TRUE(Ask(c));
+  world->Run(seconds(3));
+  EXPECT_FALSE(Votes(Now(), 4));
+  world->Start(4);
+  EXPECT_TRUE(Reached([](const Configuration& now) { return Votes(now, 4); }));
+}
+
 TEST_F(Membership, ARemovedMemberHearsOfItAndHasNoLease) {
   Begin(3);
   const uint64_t gone = world->Follower();

@@ -132,10 +132,15 @@ bool Core::Impl::NoteInstances(Configuration& next) const {
   return changed;
 }
 
+bool Core::Impl::Answers(const Progress& peer) const { return now_ - peer.heard_at() <= election_max(); }
+
+// One that died with all there was in its log has nothing to catch up with, and does not keep up either.
+bool Core::Impl::KeepsUp(const Progress& peer) const { return peer.caught_up() && Answers(peer); }
+
 bool Core::Impl::WouldHaveQuorum(const Configuration& next) const {
   return HasQuorum(next, [&](MemberId id) {
     const auto peer = peers_.find(id);
-    return id == config_.self || (peer != peers_.end() && now_ - peer->second.heard_at() <= election_max());
+    return id == config_.self || (peer != peers_.end() && Answers(peer->second));
   });
 }
 
@@ -166,7 +171,7 @@ bool Core::Impl::EndRepair(Configuration& next) const {
   for (Member& m : next.members) {
     const auto peer = peers_.find(m.id);
     if (!m.repairing || peer == peers_.end()) continue;
-    const bool has_all = peer->second.caught_up() && peer->second.match() >= log_.configuration_index();
+    const bool has_all = KeepsUp(peer->second) && peer->second.match() >= log_.configuration_index();
     if (!has_all && !SIM_MUTANT("repair-ends-too-early")) continue;
     m.repairing = false;
     changed = true;
@@ -179,7 +184,7 @@ bool Core::Impl::EndRepair(Configuration& next) const {
 bool Core::Impl::PromoteLearner(Configuration& next) const {
   for (const Member& m : log_.configuration().members) {
     const auto peer = peers_.find(m.id);
-    if (!m.promote || peer == peers_.end() || !peer->second.caught_up()) continue;
+    if (!m.promote || peer == peers_.end() || !KeepsUp(peer->second)) continue;
     Configuration with = next;
     std::erase_if(with.members, [&](const Member& other) { return other.id == m.replaces; });
     Member& promoted = *std::ranges::find(with.members, m.id, &Member::id);

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <map>
 
-#include "base/sim_hooks.h"
 #include "raft/codec.h"
 #include "raft/lease_world.h"
 #include "raft/quorum.h"
+#include "sim/with_mutant.h"
 
 namespace quorate::sim {
 namespace {
@@ -16,12 +16,6 @@ namespace {
 using raft::LeaseWorld;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-class WithMutant {
- public:
-  explicit WithMutant(const char* name) { sim_hooks::SetMutant(name); }
-  ~WithMutant() { sim_hooks::SetMutant(""); }
-};
 
 bool IsLeader(LeaseWorld& w, uint64_t id) {
   return w.at(id).up() && w.core(id).role() == raft::Role::kLeader;

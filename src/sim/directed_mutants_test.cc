@@ -2,9 +2,9 @@
 // Without the bug the same way ends well.
 #include <gtest/gtest.h>
 
-#include "base/sim_hooks.h"
 #include "raft/codec.h"
 #include "raft/lease_world.h"
+#include "sim/with_mutant.h"
 
 namespace quorate::sim {
 namespace {
@@ -12,12 +12,6 @@ namespace {
 using raft::LeaseWorld;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-class WithMutant {
- public:
-  explicit WithMutant(const char* name) { sim_hooks::SetMutant(name); }
-  ~WithMutant() { sim_hooks::SetMutant(""); }
-};
 
 // Member 4 is made eligible by an entry that nobody else gets to see, and that its own disk never takes. Then
 // the leader is cut off. True: a write is committed that member 4, reading by its lease, does not know of.

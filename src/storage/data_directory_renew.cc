@@ -49,7 +49,7 @@ uint64_t DrawInstance() {
 void MarkDamaged(const std::string& path, const std::string& why) {
   const std::string file = absl::StrCat(path, "/", kDamageName);
   if (::access(file.c_str(), F_OK) == 0) return;  // the first one says where it began
-  ReplaceFile(file, why + "\n").IgnoreError();
+  ReplaceFile(file, why + "\n").IgnoreError();    // the process ends anyway; the damage is met again
 }
 
 absl::Status DataDirectory::MoveAside(const std::string& to) {
