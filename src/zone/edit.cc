@@ -47,7 +47,7 @@ class Edition {
   // The rules, on every name touched.
   std::optional<Refusal> Check() const;
   // Settles the SOA serial; what then differs, in canonical order.
-  Changeset Conclude();
+  Changeset Conclude(const SerialRule& serial);
   ZonePtr Write() const;
 
  private:
@@ -165,7 +165,7 @@ std::vector<RRsetChange> Edition::Changes() const {
   return changes;
 }
 
-Changeset Edition::Conclude() {
+Changeset Edition::Conclude(const SerialRule& serial) {
   std::vector<RRset>& apex = Touch(base_.apex()).after;
   const auto soa_set =
       std::find_if(apex.begin(), apex.end(), [](const RRset& s) { return s.type == RRType::kSOA; });
@@ -180,7 +180,7 @@ Changeset Edition::Conclude() {
   }
   SetSerial(apex, base_.serial());
   if (Changes().empty()) return out;
-  out.to = dns::Serial{base_.serial().value + 1};
+  out.to = NextSerial(base_.serial(), serial);
   SetSerial(apex, *out.to);
   out.changes = Changes();
   return out;
@@ -203,14 +203,14 @@ Refusal RefuseSigned(const Zone& zone) {
 
 }  // namespace
 
-EditOutcome ApplyEdit(const ZonePtr& zone, const ZoneEdit& edit) {
+EditOutcome ApplyEdit(const ZonePtr& zone, const ZoneEdit& edit, const SerialRule& serial) {
   if (zone->is_signed()) return RefuseSigned(*zone);
   Edition edition(*zone);
   for (const RRsetEdit& one : edit.edits) {
     if (auto refusal = edition.Apply(one)) return *std::move(refusal);
   }
   if (auto refusal = edition.Check()) return *std::move(refusal);
-  Changeset changeset = edition.Conclude();
+  Changeset changeset = edition.Conclude(serial);
   if (changeset.empty()) return EditResult{zone, std::move(changeset)};
   return EditResult{edition.Write(), std::move(changeset)};
 }
