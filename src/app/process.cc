@@ -10,6 +10,7 @@
 
 #include "api/etcd/server.h"
 #include "api/http/http_server.h"
+#include "api/xfr/transfers.h"
 #include "app/core_config.h"
 #include "app/disk_faults.h"
 #include "app/disk_watch.h"
@@ -59,6 +60,17 @@ absl::StatusOr<std::optional<TlsMaterial>> LoadTls(const ServeOptions& options) 
 }
 
 // At least; a group that this replica joined had somebody to join.
+zone::Address AddressOf(const serve::SocketAddress& address) {
+  if (address.family() == AF_INET) {
+    uint8_t octets[4];
+    std::memcpy(octets, &reinterpret_cast<const sockaddr_in*>(address.get())->sin_addr, sizeof octets);
+    return zone::MapIpv4(octets);
+  }
+  zone::Address out;
+  std::memcpy(out.data(), &reinterpret_cast<const sockaddr_in6*>(address.get())->sin6_addr, out.size());
+  return out;
+}
+
 size_t KnownMembers(const oracle::Assignment& place) {
   return place.members.empty() ? 2 : place.members.size();
 }
@@ -86,10 +98,13 @@ struct Process::Parts {
   std::unique_ptr<DiskWatch> disk;
   std::unique_ptr<GuardedClient> client;  // of the doors
   std::unique_ptr<Seeder> seeder;
+  std::unique_ptr<api::xfr::Transfers> transfers;
   std::unique_ptr<serve::UdpServer> udp;
   std::unique_ptr<serve::TcpServer> tcp;
   std::unique_ptr<api::EtcdServer> etcd;
   std::unique_ptr<api::HttpServer> http;
+
+  std::atomic<api::xfr::Transfers*> hears_changes{nullptr};  // `transfers`, once it is there
 
   absl::Status TakePlace(std::stop_token stop);
   absl::Status OpenStorage();
@@ -99,6 +114,7 @@ struct Process::Parts {
   void WatchDisk();
   bool repairing = false;  // disk watch: taken in anew, and not caught up yet
   void LookAround(bool disk_low);
+  void StartTransfers(const std::vector<serve::SocketAddress>& doors);
   absl::Status StartDns();
   absl::Status StartHttp();
   absl::Status StartEtcd();
@@ -131,12 +147,14 @@ rsm::Observer Process::Parts::MakeObserver() {
   observer.published = [this](LogIndex applied, const std::shared_ptr<const zone::ZoneSet>& zones) {
     published.Applied(applied, zones);
   };
-  if (watches) {
-    observer.store_changed = [this](Revision revision, const std::vector<kv::Event>& events) {
-      watches->Publish(revision, events);
-    };
-    observer.reloaded = [this] { watches->Reset(); };
-  }
+  observer.store_changed = [this](Revision revision, const std::vector<kv::Event>& events) {
+    if (watches) watches->Publish(revision, events);
+    if (auto* hear = hears_changes.load(std::memory_order_acquire)) hear->StoreChanged(events);
+  };
+  observer.reloaded = [this] {
+    if (watches) watches->Reset();
+    if (auto* hear = hears_changes.load(std::memory_order_acquire)) hear->Reloaded();
+  };
   return observer;
 }
 
@@ -222,6 +240,16 @@ void Process::Parts::LookAround(bool disk_low) {
   if (!repairing) Notice("repaired: this replica has everything from its leader and takes part again");
 }
 
+// What they miss before they hear of changes they look for when this replica becomes the leader.
+void Process::Parts::StartTransfers(const std::vector<serve::SocketAddress>& doors) {
+  api::xfr::SourceAddresses sources;
+  for (const serve::SocketAddress& door : doors) sources.push_back(AddressOf(door));
+  transfers = std::make_unique<api::xfr::Transfers>(api::xfr::Transfers::Backend{
+      .client = client.get(), .map = &state->map(), .views = &views, .clock = &clock, .sources = sources});
+  hears_changes.store(transfers.get(), std::memory_order_release);
+  transfers->Reloaded();
+}
+
 absl::Status Process::Parts::StartDns() {
   serve::ServerOptions server{.addresses = {},
                               .workers = options.dns_workers,
@@ -239,6 +267,7 @@ absl::Status Process::Parts::StartDns() {
     ASSIGN_OR_RETURN(const std::vector<serve::SocketAddress> expanded, serve::ExpandWildcard(address));
     server.addresses.insert(server.addresses.end(), expanded.begin(), expanded.end());
   }
+  StartTransfers(server.addresses);
   if (server.addresses.empty()) return absl::OkStatus();
   const serve::DataSource source{views, replica->gate(), clock, seeder->health()};
   ASSIGN_OR_RETURN(udp, serve::UdpServer::Start(server, source));
@@ -272,6 +301,12 @@ absl::Status Process::Parts::StartHttp() {
   backend.open_snapshot = [this] {
     return OpenSnapshot(state->map(), place.group_id, place.group, clock.Wall());
   };
+  backend.refresh_secondary = [this](const dns::Name& zone) { transfers->secondaries().Want(zone); };
+  backend.secondary_status = [this](const dns::Name& zone) -> std::optional<api::HttpBackend::SecondaryStatus> {
+    const auto info = transfers->secondaries().Info(zone);
+    if (!info) return std::nullopt;
+    return api::HttpBackend::SecondaryStatus{info->under_way, info->next - clock.Boot(), info->error};
+  };
   backend.disk = [this] { return api::HttpBackend::Disk{disk->free_bytes(), disk->low()}; };
   backend.group = place.group;
   backend.region = options.region;
@@ -289,6 +324,7 @@ absl::Status Process::Parts::StartHttp() {
     sum = {};
     for (const auto& counters : tcp ? tcp->ReadCounters() : std::vector<serve::Counters>()) sum += counters;
     CollectServe(sum, "tcp", sink);
+    CollectTransfers(*transfers, sink);
   });
   ASSIGN_OR_RETURN(http, api::HttpServer::Start(std::move(server), std::move(backend)));
   return absl::OkStatus();
@@ -321,6 +357,8 @@ void Process::Parts::Stop() {
   udp.reset();
   disk.reset();
   if (replica) replica->Stop();  // answers what waits, the seeder included
+  hears_changes.store(nullptr);
+  transfers.reset();
   seeder.reset();
 }
 

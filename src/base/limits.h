@@ -90,6 +90,7 @@ inline constexpr size_t kIxfrBytesMax = size_t{32} << 20;     // a longer delta 
 inline constexpr size_t kNotifiesUnderWayMax = 256;           // the others wait in the table, one line for each
                                                               // zone and server
 inline constexpr size_t kChangedZonesMax = 4096;              // names waiting to be looked at; over it: all zones
+inline constexpr size_t kCatalogMembersMax = 100000;          // of one consumed catalog; a longer one counts as broken
 inline constexpr size_t kTransfersInMax = 4;                  // threads that fetch; the others wait
 inline constexpr size_t kTransferInBytesMax = size_t{1} << 30;  // of one zone that comes in
 inline constexpr size_t kTransferPieceBytes = size_t{4} << 20;  // of such a zone in one command

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -46,6 +47,12 @@ bool IsLoopback(const zone::Address& address) {
 }
 
 absl::Status Errno(const char* what) { return absl::UnavailableError(fmt::format("{}: {}", what, std::strerror(errno))); }
+
+// How long to sleep, so that giving up is noticed.
+int SliceOf(Duration left) {
+  const auto slice = std::min<Duration>(left, std::chrono::milliseconds(200));
+  return static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(slice).count() + 1);
+}
 
 absl::StatusOr<Socket> Open(const zone::Address& to, const SourceAddresses& sources, int type) {
   Socket socket(::socket(zone::IsIpv4(to) ? AF_INET : AF_INET6, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -103,9 +110,9 @@ std::optional<Datagram> Receive(const Socket& socket) {
 }
 
 absl::StatusOr<std::unique_ptr<Stream>> Stream::Connect(const zone::Remote& remote, const SourceAddresses& sources,
-                                                        const Clock& clock, Duration timeout) {
+                                                        const Clock& clock, Duration timeout, GiveUp give_up) {
   ASSIGN_OR_RETURN(Socket socket, Open(remote.address, sources, SOCK_STREAM));
-  auto stream = std::unique_ptr<Stream>(new Stream(std::move(socket), clock, timeout));
+  auto stream = std::unique_ptr<Stream>(new Stream(std::move(socket), clock, timeout, std::move(give_up)));
   Sockaddr address;
   const socklen_t size = ToSockaddr(remote.address, remote.port, address);
   if (connect(stream->socket_.get(), &address.any, size) != 0) {
@@ -167,9 +174,9 @@ absl::Status Stream::Wait(short events, BootTime deadline) {
   for (;;) {
     const Duration left = deadline - clock_.Boot();
     if (left <= Duration(0)) return absl::DeadlineExceededError("no answer in time");
+    if (give_up_()) return absl::CancelledError("this replica leads no more");
     pollfd fd{.fd = socket_.get(), .events = events, .revents = 0};
-    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(left).count() + 1;
-    const int ready = poll(&fd, 1, static_cast<int>(ms));
+    const int ready = poll(&fd, 1, SliceOf(left));
     if (ready > 0) return absl::OkStatus();
     if (ready < 0 && errno != EINTR) return Errno("poll");
   }
@@ -238,14 +245,16 @@ absl::StatusOr<std::string> Stream::Receive() {
 }
 
 absl::StatusOr<std::string> AskDatagram(const zone::Remote& remote, const SourceAddresses& sources,
-                                        const std::string& query, const Clock& clock, Duration wait, int attempts) {
+                                        const std::string& query, const Clock& clock, Duration wait, int attempts,
+                                        const GiveUp& give_up) {
   ASSIGN_OR_RETURN(const Socket socket, OpenDatagram(remote.address, sources));
   for (int attempt = 0; attempt < attempts; ++attempt) {
     if (!SendTo(socket, remote, query)) return Errno("sendto");
     const BootTime deadline = clock.Boot() + wait;
     for (Duration left = wait; left > Duration(0); left = deadline - clock.Boot()) {
+      if (give_up()) return absl::CancelledError("this replica leads no more");
       pollfd fd{.fd = socket.get(), .events = POLLIN, .revents = 0};
-      poll(&fd, 1, static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(left).count() + 1));
+      poll(&fd, 1, SliceOf(left));
       while (auto datagram = Receive(socket)) {
         const bool right = datagram->from == remote.address && datagram->port == remote.port &&
                            datagram->message.size() >= 12 && query.compare(0, 2, datagram->message, 0, 2) == 0;

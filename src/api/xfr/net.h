@@ -1,6 +1,7 @@
 // Sockets towards other nameservers: blocking, with deadlines. A thread of its own uses them.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,6 +35,8 @@ class Socket {
 // Where our own doors listen: other servers know us by these addresses, and allow them. Loopback addresses are
 // used towards loopback only.
 using SourceAddresses = std::vector<zone::Address>;
+// True: whoever waits gives up soon.
+using GiveUp = std::function<bool()>;
 
 // A UDP socket bound to one of them, if one fits `to`; not connected.
 absl::StatusOr<Socket> OpenDatagram(const zone::Address& to, const SourceAddresses& sources);
@@ -50,15 +53,15 @@ std::optional<Datagram> Receive(const Socket& socket);
 class Stream {
  public:
   static absl::StatusOr<std::unique_ptr<Stream>> Connect(const zone::Remote& remote, const SourceAddresses& sources,
-                                                         const Clock& clock, Duration timeout);
+                                                         const Clock& clock, Duration timeout, GiveUp give_up);
   ~Stream();
   absl::Status Send(const std::string& message);
   // The next message; every one within the timeout.
   absl::StatusOr<std::string> Receive();
 
  private:
-  Stream(Socket socket, const Clock& clock, Duration timeout)
-      : socket_(std::move(socket)), clock_(clock), timeout_(timeout) {}
+  Stream(Socket socket, const Clock& clock, Duration timeout, GiveUp give_up)
+      : socket_(std::move(socket)), clock_(clock), timeout_(timeout), give_up_(std::move(give_up)) {}
   absl::Status StartTls();
   absl::Status Wait(short events, BootTime deadline);
   absl::Status ReadExactly(char* out, size_t size, BootTime deadline);
@@ -69,12 +72,14 @@ class Stream {
   Socket socket_;
   const Clock& clock_;
   const Duration timeout_;
+  const GiveUp give_up_;
   ssl_ctx_st* tls_context_ = nullptr;
   ssl_st* tls_ = nullptr;
 };
 
 // The answer to a query over UDP, asked `attempts` times; who is not asked, or sends another ID, is not heard.
 absl::StatusOr<std::string> AskDatagram(const zone::Remote& remote, const SourceAddresses& sources,
-                                        const std::string& query, const Clock& clock, Duration wait, int attempts);
+                                        const std::string& query, const Clock& clock, Duration wait, int attempts,
+                                        const GiveUp& give_up);
 
 }  // namespace quorate::api::xfr

@@ -13,6 +13,7 @@
 #include "api/xfr/notify_plan.h"
 #include "base/read_view.h"
 #include "replica/client.h"
+#include "wire/message.h"
 #include "wire/tsig.h"
 #include "zone/view.h"
 
