@@ -53,6 +53,7 @@ inline constexpr size_t kTcpPendingBytesMax = size_t{256}
 // Zone files. What exceeds one of these is an error that names its line.
 inline constexpr size_t kZoneEntryBytesMax = size_t{1}
                                              << 20;  // one record's text: 64 KiB of rdata, each octet as four
+inline constexpr size_t kZoneTextBytesMax = size_t{1} << 30;  // of one import: ~15 M records
 inline constexpr size_t kIncludeDepthMax = 8;
 inline constexpr size_t kIncludesMax = 1000;        // of one zone: a file may name another many times
 inline constexpr size_t kGenerateMax = 65536;       // records of one $GENERATE: a /16
