@@ -8,6 +8,7 @@
 #include <mutex>
 #include <sstream>
 
+#include "api/dns/door.h"
 #include "api/etcd/server.h"
 #include "api/http/http_server.h"
 #include "app/core_config.h"
@@ -86,6 +87,7 @@ struct Process::Parts {
   std::unique_ptr<DiskWatch> disk;
   std::unique_ptr<GuardedClient> client;  // of the doors
   std::unique_ptr<Seeder> seeder;
+  std::unique_ptr<api::door::Door> door;  // for what is not for the workers below
   std::unique_ptr<serve::UdpServer> udp;
   std::unique_ptr<serve::TcpServer> tcp;
   std::unique_ptr<api::EtcdServer> etcd;
@@ -240,7 +242,13 @@ absl::Status Process::Parts::StartDns() {
     server.addresses.insert(server.addresses.end(), expanded.begin(), expanded.end());
   }
   if (server.addresses.empty()) return absl::OkStatus();
-  const serve::DataSource source{views, replica->gate(), clock, seeder->health()};
+  door = std::make_unique<api::door::Door>(api::door::DoorBackend{.client = client.get(),
+                                                                  .views = &views,
+                                                                  .clock = &clock,
+                                                                  .transfers = nullptr,
+                                                                  .on_notify = {},
+                                                                  .respond = server.respond});
+  const serve::DataSource source{views, replica->gate(), clock, seeder->health(), door.get()};
   ASSIGN_OR_RETURN(udp, serve::UdpServer::Start(server, source));
   server.workers = 1;
   ASSIGN_OR_RETURN(tcp, serve::TcpServer::Start(std::move(server), source));
@@ -289,6 +297,7 @@ absl::Status Process::Parts::StartHttp() {
     sum = {};
     for (const auto& counters : tcp ? tcp->ReadCounters() : std::vector<serve::Counters>()) sum += counters;
     CollectServe(sum, "tcp", sink);
+    if (door) CollectDoor(door->counters(), sink);
   });
   ASSIGN_OR_RETURN(http, api::HttpServer::Start(std::move(server), std::move(backend)));
   return absl::OkStatus();
@@ -319,6 +328,7 @@ void Process::Parts::Stop() {
   if (etcd) etcd->Stop();
   tcp.reset();
   udp.reset();
+  door.reset();
   disk.reset();
   if (replica) replica->Stop();  // answers what waits, the seeder included
   seeder.reset();
