@@ -69,7 +69,12 @@ class Exchange {
   }
 
   size_t FromZones(const zone::ZoneSet& zones, Visits& visits) {
-    return Finish(AnswerQuestion(zones, query().qname, query().qtype, transport_, writer_, visits));
+    return Finish(AnswerQuestion(zones,
+                                 {.qname = query().qname,
+                                  .qtype = query().qtype,
+                                  .transport = transport_,
+                                  .dnssec_ok = query().edns && query().edns->dnssec_ok},
+                                 writer_, visits));
   }
 
   size_t Finish(const AnswerStatus& status) {
