@@ -69,7 +69,12 @@ class Exchange {
   }
 
   size_t FromZones(const zone::ZoneSet& zones, Visits& visits) {
-    return Finish(AnswerQuestion(zones, query().qname, query().qtype, IsStream(transport_) ? Transport::kTcp : Transport::kUdp, writer_, visits));
+    return Finish(AnswerQuestion(zones,
+                                 {.qname = query().qname,
+                                  .qtype = query().qtype,
+                                  .transport = IsStream(transport_) ? Transport::kTcp : Transport::kUdp,
+                                  .dnssec_ok = query().edns && query().edns->dnssec_ok},
+                                 writer_, visits));
   }
 
   size_t Finish(const AnswerStatus& status) {
