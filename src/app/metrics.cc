@@ -28,6 +28,18 @@ void CollectServe(const serve::Counters& c, const char* transport, api::MetricsS
   count("quorate_dns_hold_overflow_total", "SERVFAIL because too many requests were waiting",
         c.hold_overflow);
   count("quorate_dns_send_failed_total", "DNS responses that the system did not take", c.send_failed);
+  count("quorate_dns_slow_total", "UPDATE, NOTIFY, transfers and signed requests", c.slow);
+  count("quorate_dns_slow_overflow_total", "SERVFAIL because too many of these were under way",
+        c.slow_overflow);
+  count("quorate_dns_connections_total", "Connections that were accepted", c.connections);
+  count("quorate_dns_connections_refused_total", "Connections closed at once, because there were too many",
+        c.connections_refused);
+  count("quorate_dns_client_limit_total", "Connections of clients that had as many as one may",
+        c.client_limit);
+  count("quorate_dns_tls_failed_total", "TLS handshakes that failed", c.tls_failed);
+  count("quorate_dns_rate_dropped_total", "DNS responses not sent, over the rate limit", c.rate_dropped);
+  count("quorate_dns_rate_truncated_total", "DNS responses sent truncated, over the rate limit",
+        c.rate_truncated);
   for (size_t rcode = 0; rcode < serve::kRcodesCounted; ++rcode) {
     if (c.rcodes[rcode] == 0 && rcode > 5) continue;
     api::MetricsSink::Labels with_rcode = labels;
@@ -35,6 +47,34 @@ void CollectServe(const serve::Counters& c, const char* transport, api::MetricsS
     sink.Counter("quorate_dns_responses_total", "DNS responses by rcode",
                  static_cast<double>(c.rcodes[rcode]), with_rcode);
   }
+}
+
+void CollectDoor(const api::door::DoorCounters& c, api::MetricsSink& sink) {
+  const auto count = [&](const char* name, const char* help, const std::atomic<uint64_t>& value,
+                         const api::MetricsSink::Labels& labels = {}) {
+    sink.Counter(name, help, static_cast<double>(value.load()), labels);
+  };
+  constexpr const char* kUpdates = "quorate_dns_updates_total";
+  constexpr const char* kUpdatesHelp = "DNS UPDATE messages answered, by what became of them";
+  count(kUpdates, kUpdatesHelp, c.updates_applied, {{"outcome", "applied"}});
+  count(kUpdates, kUpdatesHelp, c.updates_refused, {{"outcome", "refused"}});
+  count(kUpdates, kUpdatesHelp, c.updates_failed, {{"outcome", "failed"}});
+  constexpr const char* kNotifies = "quorate_dns_notifies_total";
+  constexpr const char* kNotifiesHelp = "DNS NOTIFY messages received, by whether they were believed";
+  count(kNotifies, kNotifiesHelp, c.notifies, {{"outcome", "accepted"}});
+  count(kNotifies, kNotifiesHelp, c.notifies_refused, {{"outcome", "refused"}});
+  count("quorate_dns_transfer_requests_total", "DNS requests for AXFR and IXFR received", c.transfers);
+  count("quorate_dns_signed_queries_total", "DNS queries with a valid TSIG, transfers aside",
+        c.signed_queries);
+  constexpr const char* kFaults = "quorate_tsig_faults_total";
+  constexpr const char* kFaultsHelp = "DNS requests whose TSIG was refused, by error";
+  count(kFaults, kFaultsHelp, c.bad_key, {{"error", "BADKEY"}});
+  count(kFaults, kFaultsHelp, c.bad_sig, {{"error", "BADSIG"}});
+  count(kFaults, kFaultsHelp, c.bad_time, {{"error", "BADTIME"}});
+  count(kFaults, kFaultsHelp, c.bad_trunc, {{"error", "BADTRUNC"}});
+  count(kFaults, kFaultsHelp, c.form_err, {{"error", "FORMERR"}});
+  count("quorate_dns_door_overflow_total", "SERVFAIL because too many signed requests were under way",
+        c.overflow);
 }
 
 void CollectTransfers(api::xfr::Transfers& transfers, api::MetricsSink& sink) {

@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <condition_variable>
 #include <fstream>
 #include <future>
 #include <mutex>
 #include <sstream>
+#include <thread>
 
+#include "api/dns/door.h"
 #include "api/etcd/server.h"
 #include "api/http/http_server.h"
 #include "api/xfr/transfers.h"
@@ -15,6 +18,7 @@
 #include "app/core_config.h"
 #include "app/disk_faults.h"
 #include "app/disk_watch.h"
+#include "app/dns_config.h"
 #include "app/guarded_client.h"
 #include "app/metrics.h"
 #include "app/place.h"
@@ -28,6 +32,7 @@
 #include "rsm/published_view.h"
 #include "rsm/replicated_state.h"
 #include "serve/tcp_server.h"
+#include "serve/tls.h"
 #include "serve/udp_server.h"
 #include "storage/data_directory.h"
 #include "storage/rocks/rocks_state_store.h"
@@ -101,8 +106,12 @@ struct Process::Parts {
   std::unique_ptr<Seeder> seeder;
   std::unique_ptr<api::xfr::Transfers> transfers;
   std::unique_ptr<CookieRoller> cookies;
+  std::unique_ptr<api::door::Door> door;  // for what is not for the workers below
   std::unique_ptr<serve::UdpServer> udp;
   std::unique_ptr<serve::TcpServer> tcp;
+  std::unique_ptr<serve::TlsCertificates> dot_certificates;
+  std::unique_ptr<serve::TcpServer> dot;
+  std::jthread dot_watch;
   std::unique_ptr<api::EtcdServer> etcd;
   std::unique_ptr<api::HttpServer> http;
 
@@ -118,6 +127,7 @@ struct Process::Parts {
   void LookAround(bool disk_low);
   void StartTransfers(const std::vector<serve::SocketAddress>& doors);
   absl::Status StartDns();
+  void WatchCertificates(std::stop_token stop);
   absl::Status StartHttp();
   absl::Status StartEtcd();
   rsm::Observer MakeObserver();
@@ -254,29 +264,46 @@ void Process::Parts::StartTransfers(const std::vector<serve::SocketAddress>& doo
 }
 
 absl::Status Process::Parts::StartDns() {
-  serve::ServerOptions server{.addresses = {},
-                              .workers = options.dns_workers,
-                              .hold_budget = BootstrapTiming(options).hold,
-                              .respond = {}};
-  server.respond.chaos = options.chaos_version;
+  serve::ServerOptions server = DnsServerOptions(options);
   server.respond.version = fmt::format("Quorate {}", QUORATE_VERSION);
   server.respond.id = fmt::format("{}-{}", place.group, place.replica_id.value);
-  for (const std::string& text : options.listen_dns) {
-    ASSIGN_OR_RETURN(const serve::SocketAddress address, serve::SocketAddress::FromText(text));
-    if (!address.IsWildcard()) {
-      server.addresses.push_back(address);
-      continue;
-    }
-    ASSIGN_OR_RETURN(const std::vector<serve::SocketAddress> expanded, serve::ExpandWildcard(address));
-    server.addresses.insert(server.addresses.end(), expanded.begin(), expanded.end());
-  }
+  ASSIGN_OR_RETURN(server.addresses, DnsAddresses(options.listen_dns));
   StartTransfers(server.addresses);
+  door = std::make_unique<api::door::Door>(api::door::DoorBackend{
+      .client = client.get(),
+      .views = &views,
+      .clock = &clock,
+      .transfers = &transfers->out(),
+      .on_notify =
+          [this](const api::door::Notified& notified) { transfers->secondaries().Want(notified.apex); },
+      .respond = server.respond});
+  const serve::DataSource source{views, replica->gate(), clock, seeder->health(), door.get()};
+  const int workers = std::exchange(server.workers, 1);
+  if (!server.addresses.empty()) {
+    ASSIGN_OR_RETURN(tcp, serve::TcpServer::Start(server, source));
+    server.workers = workers;
+    ASSIGN_OR_RETURN(udp, serve::UdpServer::Start(server, source));
+    server.workers = 1;
+  }
+  ASSIGN_OR_RETURN(server.addresses, DnsAddresses(options.listen_dot));
   if (server.addresses.empty()) return absl::OkStatus();
-  const serve::DataSource source{views, replica->gate(), clock, seeder->health()};
-  ASSIGN_OR_RETURN(udp, serve::UdpServer::Start(server, source));
-  server.workers = 1;
-  ASSIGN_OR_RETURN(tcp, serve::TcpServer::Start(std::move(server), source));
+  const bool own = !options.dot_cert.empty();
+  ASSIGN_OR_RETURN(dot_certificates,
+                   serve::TlsCertificates::Load({.certificate = own ? options.dot_cert : options.tls_cert,
+                                                 .key = own ? options.dot_key : options.tls_key},
+                                                Notice));
+  server.tls = dot_certificates.get();
+  ASSIGN_OR_RETURN(dot, serve::TcpServer::Start(std::move(server), source));
+  dot_watch = std::jthread([this](std::stop_token stop) { WatchCertificates(stop); });
   return absl::OkStatus();
+}
+
+void Process::Parts::WatchCertificates(std::stop_token stop) {
+  std::mutex mu;
+  std::condition_variable_any stopped;
+  std::unique_lock lock(mu);
+  while (!stopped.wait_for(lock, stop, std::chrono::seconds(1), [&] { return stop.stop_requested(); }))
+    dot_certificates->Poll();
 }
 
 absl::Status Process::Parts::StartHttp() {
@@ -305,7 +332,8 @@ absl::Status Process::Parts::StartHttp() {
     return OpenSnapshot(state->map(), place.group_id, place.group, clock.Wall());
   };
   backend.refresh_secondary = [this](const dns::Name& zone) { transfers->secondaries().Want(zone); };
-  backend.secondary_status = [this](const dns::Name& zone) -> std::optional<api::HttpBackend::SecondaryStatus> {
+  backend.secondary_status =
+      [this](const dns::Name& zone) -> std::optional<api::HttpBackend::SecondaryStatus> {
     const auto info = transfers->secondaries().Info(zone);
     if (!info) return std::nullopt;
     return api::HttpBackend::SecondaryStatus{info->under_way, info->next - clock.Boot(), info->error};
@@ -327,7 +355,12 @@ absl::Status Process::Parts::StartHttp() {
     sum = {};
     for (const auto& counters : tcp ? tcp->ReadCounters() : std::vector<serve::Counters>()) sum += counters;
     CollectServe(sum, "tcp", sink);
-    CollectTransfers(*transfers, sink);
+    if (transfers) CollectTransfers(*transfers, sink);
+    if (door) CollectDoor(door->counters(), sink);
+    if (!dot) return;
+    sum = {};
+    for (const auto& counters : dot->ReadCounters()) sum += counters;
+    CollectServe(sum, "tls", sink);
   });
   ASSIGN_OR_RETURN(http, api::HttpServer::Start(std::move(server), std::move(backend)));
   return absl::OkStatus();
@@ -356,8 +389,11 @@ void Process::Parts::Stop() {
   HandOver();
   if (http) http->Stop();
   if (etcd) etcd->Stop();
+  dot_watch = std::jthread();
+  dot.reset();
   tcp.reset();
   udp.reset();
+  door.reset();
   disk.reset();
   if (replica) replica->Stop();  // answers what waits, the seeder included
   hears_changes.store(nullptr);
@@ -389,6 +425,7 @@ std::string Process::Describe() const {
   const ServeOptions& o = parts_->options;
   std::string where;
   for (const std::string& address : o.listen_dns) where += " dns " + address;
+  for (const std::string& address : o.listen_dot) where += " dot " + address;
   if (!o.listen_http.empty()) where += " http " + o.listen_http;
   if (!o.listen_etcd.empty()) where += " etcd " + o.listen_etcd;
   return fmt::format("replica {} of group {} ({}) serves:{}", parts_->place.replica_id.value,

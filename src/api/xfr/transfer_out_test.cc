@@ -150,7 +150,9 @@ TEST(Axfr, Rfc8945Section5_3_1_EveryMessageIsSigned) {
 
 TEST(Ixfr, Rfc1995Section4_DifferencesOfEachVersion) {
   World world;
-  world.Create("example.org.", kZone);
+  std::string text(kZone);
+  for (int i = 0; i < 20; ++i) text += "pad" + std::to_string(i) + " TXT \"so that differences are smaller\"\n";
+  world.Create("example.org.", text);
   const zone::ZonePtr first = world.Zone("example.org.");
   using Edit = zone::RRsetEdit;
   world.Apply(rsm::ZoneChange{N("example.org."),

@@ -39,6 +39,7 @@ bool Write(Envelope& envelope, RecordFeed& feed, bool with_question, size_t limi
     if (!writer.AddRecord(wire::Section::kAnswer, r->owner, r->type, dns::RRClass::kIN, r->ttl, r->rdata)) break;
     any = true;
     feed.Advance();
+    if (writer.size() > kMessageBytes) break;
   }
   if (!any) return false;
   if (opt) {
