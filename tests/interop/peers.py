@@ -140,7 +140,7 @@ class Server:
             if zone.text is not None and not zone.primaries:
                 self._write_zone(zone)
         self._write_config()
-        name = type(self).__name__.lower()
+        name = Path(self.program).name
         self.child = Child(name, self._wrap + self._command(), self.directory / f"{name}.log")
         self.child.start()
         wait_until(self._is_up, f"{name} answers", START_S)
