@@ -116,6 +116,15 @@ Bytes Rdata(const Bytes& message, unsigned type, size_t at, size_t size) {
       out = in.Raw(6);
       out += in.Name();
       break;
+    case 35:  // NAPTR: three strings after two numbers
+      out = in.Raw(4);
+      for (int i = 0; i < 3; ++i) {
+        const unsigned length = in.U8();
+        out += static_cast<char>(length);
+        out += in.Raw(length);
+      }
+      out += in.Name();
+      break;
     case 46:
       out = in.Raw(18);
       out += in.Name();

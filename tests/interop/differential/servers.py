@@ -75,7 +75,7 @@ def running(directory, zones):
         "nsd": LoadedNsd(directory / "nsd", fresh(), extra=f"  ipv4-edns-size: {UDP_SIZE}\n  minimal-responses: no"),
         "knot": LoadedKnot(directory / "knot", fresh(), extra=f"    udp-max-payload-ipv4: {UDP_SIZE}"),
         "bind": LoadedBind(directory / "bind", fresh(), extra=f"""  minimal-responses no-auth; minimal-any yes;
-  max-udp-size {UDP_SIZE}; rrset-order {{ order none; }}; answer-cookie no;"""),
+  max-udp-size {UDP_SIZE}; rrset-order {{ order none; }}; answer-cookie no; zero-no-soa-ttl no;"""),
     }
     with contextlib.ExitStack() as stack:
         for server in servers.values():
@@ -117,3 +117,22 @@ def ask_all(servers, questions):
         split = (group.split("=") for group in groups)
         out[int(number)] = {tuple(names.split(",")): None if wire == "-" else bytes.fromhex(wire) for names, wire in split}
     return out
+
+
+def ask_again_by_tcp(servers, question):
+    """names -> octets or None, as ask_all has them."""
+    return {(name,): _ask_by_tcp(server, b"\0\0" + question) for name, server in servers.items()}
+
+
+def _ask_by_tcp(server, query):
+    try:
+        with socket.create_connection((server.ip, server.port), timeout=10) as sock, sock.makefile("rb") as answers:
+            sock.sendall(len(query).to_bytes(2, "big") + query)
+            size = int.from_bytes(answers.read(2), "big")
+            return answers.read(size) or None
+    except OSError:
+        return None
+
+
+def is_cut_short(wire):
+    return wire is not None and len(wire) > 2 and bool(wire[2] & 2)

@@ -208,6 +208,22 @@ class World:
         self.zones = [(text_of(maker.apex), maker.text()) for maker in self.makers]
         self.questions = [self._question(rng) for _ in range(questions)]
 
+        self._nodes = {}  # folded apex -> names of the zone with the empty non-terminals
+
+    def _nodes_of(self, maker):
+        apex = fold(maker.apex)
+        if apex not in self._nodes:
+            self._nodes[apex] = {owner[at:] for owner in maker.rrsets for at in range(len(owner) - len(apex) + 1)}
+        return apex, self._nodes[apex]
+
+    def is_node(self, name, apex):
+        """Whether the zone has this name (folded both), be it an empty non-terminal."""
+        return any(name in nodes for its, nodes in map(self._nodes_of, self.makers) if its == apex)
+
+    def is_node_elsewhere(self, name, apex):
+        """Whether another zone of the world has it, or is below it."""
+        return any(name in nodes or is_below(its, name) for its, nodes in map(self._nodes_of, self.makers) if its != apex)
+
     def _question(self, rng):
         maker = rng.choice(self.makers)
         roll = rng.random()
