@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).resolve().parents[1] / "cluster")]
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent / "differential"),
+                str(Path(__file__).resolve().parents[1] / "cluster")]
 from harness import QUORATE  # noqa: E402
 
 
