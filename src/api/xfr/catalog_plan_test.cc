@@ -15,11 +15,14 @@ class Consumer : public World {
  public:
   explicit Consumer(const std::string& text, const std::string& name = "catalog.") { AddCatalog(name, text); }
   void AddCatalog(const std::string& name, const std::string& text) {
-    EXPECT_EQ(Apply(rsm::SecondaryCreate{N(name), "primaries=192.0.2.9\ncatalog-role=consumed\nquery=none"}).reason, "");
+    EXPECT_EQ(
+        Apply(rsm::SecondaryCreate{N(name), "primaries=192.0.2.9\ncatalog-role=consumed\nquery=none"}).reason,
+        "");
     Load(name, text);
   }
   void Load(const std::string& name, const std::string& text) {
-    EXPECT_EQ(Apply(rsm::ZoneTransferIn{N(name), std::nullopt, Records(N(name), kHead + text), {}}).reason, "");
+    EXPECT_EQ(Apply(rsm::ZoneTransferIn{N(name), std::nullopt, Records(N(name), kHead + text), {}}).reason,
+              "");
   }
   // Does what the catalog wants until it wants nothing; gives how much that was.
   size_t Reconcile(const std::string& name = "catalog.") {
@@ -36,7 +39,9 @@ class Consumer : public World {
     for (const zone::ZonePtr& zone : state.zones()->All()) names += zone->apex().ToText() + " ";
     return names;
   }
-  const zone::Settings& Settings(const std::string& name) const { return state.zones()->SettingsOf(*Zone(name)); }
+  const zone::Settings& Settings(const std::string& name) const {
+    return state.zones()->SettingsOf(*Zone(name));
+  }
 };
 
 TEST(Catalog, Rfc9432Section5_MembersComeAndGo) {
@@ -74,7 +79,8 @@ TEST(Catalog, Rfc9432Section5_1_ABrokenCatalogChangesNothing) {
 TEST(Catalog, Rfc9432Section5_4_AnotherLabelBeginsTheZoneAnew) {
   Consumer world("x.zones 0 PTR a.\n");
   world.Reconcile();
-  world.Apply(rsm::ZoneTransferIn{N("a."), std::nullopt, World::Records(N("a."), "@ SOA n m 7 1 1 1 1\n@ NS n\n"), {}});
+  world.Apply(rsm::ZoneTransferIn{
+      N("a."), std::nullopt, World::Records(N("a."), "@ SOA n m 7 1 1 1 1\n@ NS n\n"), {}});
   world.Load("catalog.", "x.zones 0 PTR A.\n");
   EXPECT_EQ(world.Reconcile(), 0u);
   world.Load("catalog.", "y.zones 0 PTR a.\n");
@@ -120,8 +126,9 @@ TEST(Catalog, Rfc9432Section4_ProducedFromTheSettingsOfItsMembers) {
   world.Apply(rsm::ZoneSettings{N("B."), "catalog=none"});
   world.Apply(rsm::SecondaryCreate{N("d."), "primaries=192.0.2.9\ncatalog=catalog."});
   EXPECT_THAT(members(), testing::ElementsAre("d."));
-  EXPECT_NE(world.Apply(rsm::ZoneChange{N("catalog."),
-                                        {{.owner = N("x.catalog."), .kind = zone::RRsetEdit::Kind::kDelete}}})
+  EXPECT_NE(world
+                .Apply(rsm::ZoneChange{N("catalog."),
+                                       {{.owner = N("x.catalog."), .kind = zone::RRsetEdit::Kind::kDelete}}})
                 .refused,
             rsm::Refused::kNot);
   // A restart finds the same.

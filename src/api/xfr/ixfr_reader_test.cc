@@ -19,7 +19,9 @@ wire::Record R(std::string_view owner, dns::RRType type, std::string_view text, 
 wire::Record Soa(uint32_t serial) {
   return R("example.org.", dns::RRType::kSOA, "ns1. admin. " + std::to_string(serial) + " 1 1 1 1");
 }
-wire::Record A(std::string_view owner, std::string_view address) { return R(owner, dns::RRType::kA, address); }
+wire::Record A(std::string_view owner, std::string_view address) {
+  return R(owner, dns::RRType::kA, address);
+}
 
 // A zone at serial 5 with a.example.org. A 192.0.2.1.
 zone::ZonePtr Have() {
@@ -78,20 +80,24 @@ TEST(TransferReader, InconsistenciesFail) {
     EXPECT_TRUE(read.edits.empty());
     return read.why;
   };
-  EXPECT_THAT(why({Soa(6), Soa(5), A("b.example.org.", "192.0.2.1"), Soa(6), Soa(6)}), HasSubstr("not there"));
+  EXPECT_THAT(why({Soa(6), Soa(5), A("b.example.org.", "192.0.2.1"), Soa(6), Soa(6)}),
+              HasSubstr("not there"));
   EXPECT_THAT(why({Soa(6), Soa(5), Soa(6), A("a.example.org.", "192.0.2.1"), Soa(6)}), HasSubstr("is there"));
   EXPECT_THAT(why({Soa(6), Soa(4)}), HasSubstr("does not begin at our version"));
   EXPECT_THAT(why({Soa(7), Soa(5), Soa(6), Soa(5)}), HasSubstr("do not join"));
   EXPECT_THAT(why({Soa(7), Soa(5), Soa(5)}), HasSubstr("newer"));
   EXPECT_THAT(why({A("a.example.org.", "192.0.2.1")}), HasSubstr("SOA"));
   EXPECT_THAT(why({Soa(6), A("a.example.com.", "192.0.2.1")}), HasSubstr("cannot be in the zone"));
-  EXPECT_THAT(why({Soa(6), A("a.example.org.", "192.0.2.1"), Soa(7)}, nullptr), HasSubstr("not the first one"));
-  EXPECT_THAT(why({Soa(6), A("a.example.org.", "192.0.2.1"), Soa(6), Soa(6)}, nullptr), HasSubstr("behind the end"));
+  EXPECT_THAT(why({Soa(6), A("a.example.org.", "192.0.2.1"), Soa(7)}, nullptr),
+              HasSubstr("not the first one"));
+  EXPECT_THAT(why({Soa(6), A("a.example.org.", "192.0.2.1"), Soa(6), Soa(6)}, nullptr),
+              HasSubstr("behind the end"));
   EXPECT_THAT(why({Soa(6), Soa(6)}, nullptr), HasSubstr("no other record"));
 }
 
 TEST(TransferReader, AZoneLargerThanItsBoundFails) {
-  TransferReader reader(kApex, nullptr, [](dns::RRset&&) {}, 200);
+  TransferReader reader(
+      kApex, nullptr, [](dns::RRset&&) {}, 200);
   wire::Message message;
   message.id = 7;
   message.response = true;
@@ -106,14 +112,16 @@ TEST(TransferReader, AnyBytesAreSafe) {
   wire::Message message;
   message.id = 7;
   message.response = true;
-  message.answer = {Soa(6), Soa(5), A("a.example.org.", "192.0.2.1"), Soa(6), A("b.example.org.", "192.0.2.1"), Soa(6)};
+  message.answer = {
+      Soa(6), Soa(5), A("a.example.org.", "192.0.2.1"), Soa(6), A("b.example.org.", "192.0.2.1"), Soa(6)};
   const std::string good = *wire::EncodeMessage(message);
   const zone::ZonePtr have = Have();
   Rng rng(1);
   size_t failed = 0;
   for (int i = 0; i < 20000; ++i) {
     std::string bytes = good.substr(0, rng.Chance(1, 4) ? rng.Below(good.size() + 1) : good.size());
-    for (uint64_t k = rng.Below(4); k > 0 && !bytes.empty(); --k) bytes[rng.Below(bytes.size())] = static_cast<char>(rng.Next());
+    for (uint64_t k = rng.Below(4); k > 0 && !bytes.empty(); --k)
+      bytes[rng.Below(bytes.size())] = static_cast<char>(rng.Next());
     TransferReader reader(kApex, have, [](dns::RRset&&) {});
     failed += reader.Add(BytesOf(bytes), 7) == State::kFailed;
   }
