@@ -28,6 +28,18 @@ void CollectServe(const serve::Counters& c, const char* transport, api::MetricsS
   count("quorate_dns_hold_overflow_total", "SERVFAIL because too many requests were waiting",
         c.hold_overflow);
   count("quorate_dns_send_failed_total", "DNS responses that the system did not take", c.send_failed);
+  count("quorate_dns_slow_total", "UPDATE, NOTIFY, transfers and signed requests", c.slow);
+  count("quorate_dns_slow_overflow_total", "SERVFAIL because too many of these were under way",
+        c.slow_overflow);
+  count("quorate_dns_connections_total", "Connections that were accepted", c.connections);
+  count("quorate_dns_connections_refused_total", "Connections closed at once, because there were too many",
+        c.connections_refused);
+  count("quorate_dns_client_limit_total", "Connections of clients that had as many as one may",
+        c.client_limit);
+  count("quorate_dns_tls_failed_total", "TLS handshakes that failed", c.tls_failed);
+  count("quorate_dns_rate_dropped_total", "DNS responses not sent, over the rate limit", c.rate_dropped);
+  count("quorate_dns_rate_truncated_total", "DNS responses sent truncated, over the rate limit",
+        c.rate_truncated);
   for (size_t rcode = 0; rcode < serve::kRcodesCounted; ++rcode) {
     if (c.rcodes[rcode] == 0 && rcode > 5) continue;
     api::MetricsSink::Labels with_rcode = labels;

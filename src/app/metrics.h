@@ -6,7 +6,7 @@
 
 namespace quorate::app {
 
-// `transport` is "udp" or "tcp".
+// `transport` is "udp", "tcp" or "tls".
 void CollectServe(const serve::Counters& counters, const char* transport, api::MetricsSink& sink);
 
 }  // namespace quorate::app

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <condition_variable>
 #include <fstream>
 #include <future>
 #include <mutex>
 #include <sstream>
+#include <thread>
 
 #include "api/etcd/server.h"
 #include "api/http/http_server.h"
@@ -14,6 +16,7 @@
 #include "app/core_config.h"
 #include "app/disk_faults.h"
 #include "app/disk_watch.h"
+#include "app/dns_config.h"
 #include "app/guarded_client.h"
 #include "app/metrics.h"
 #include "app/place.h"
@@ -27,6 +30,7 @@
 #include "rsm/published_view.h"
 #include "rsm/replicated_state.h"
 #include "serve/tcp_server.h"
+#include "serve/tls.h"
 #include "serve/udp_server.h"
 #include "storage/data_directory.h"
 #include "storage/rocks/rocks_state_store.h"
@@ -90,6 +94,9 @@ struct Process::Parts {
   std::unique_ptr<CookieRoller> cookies;
   std::unique_ptr<serve::UdpServer> udp;
   std::unique_ptr<serve::TcpServer> tcp;
+  std::unique_ptr<serve::TlsCertificates> dot_certificates;
+  std::unique_ptr<serve::TcpServer> dot;
+  std::jthread dot_watch;
   std::unique_ptr<api::EtcdServer> etcd;
   std::unique_ptr<api::HttpServer> http;
 
@@ -102,6 +109,7 @@ struct Process::Parts {
   bool repairing = false;  // disk watch: taken in anew, and not caught up yet
   void LookAround(bool disk_low);
   absl::Status StartDns();
+  void WatchCertificates(std::stop_token stop);
   absl::Status StartHttp();
   absl::Status StartEtcd();
   rsm::Observer MakeObserver();
@@ -226,28 +234,37 @@ void Process::Parts::LookAround(bool disk_low) {
 }
 
 absl::Status Process::Parts::StartDns() {
-  serve::ServerOptions server{.addresses = {},
-                              .workers = options.dns_workers,
-                              .hold_budget = BootstrapTiming(options).hold,
-                              .respond = {}};
-  server.respond.chaos = options.chaos_version;
+  serve::ServerOptions server = DnsServerOptions(options);
   server.respond.version = fmt::format("Quorate {}", QUORATE_VERSION);
   server.respond.id = fmt::format("{}-{}", place.group, place.replica_id.value);
-  for (const std::string& text : options.listen_dns) {
-    ASSIGN_OR_RETURN(const serve::SocketAddress address, serve::SocketAddress::FromText(text));
-    if (!address.IsWildcard()) {
-      server.addresses.push_back(address);
-      continue;
-    }
-    ASSIGN_OR_RETURN(const std::vector<serve::SocketAddress> expanded, serve::ExpandWildcard(address));
-    server.addresses.insert(server.addresses.end(), expanded.begin(), expanded.end());
-  }
-  if (server.addresses.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(server.addresses, DnsAddresses(options.listen_dns));
   const serve::DataSource source{views, replica->gate(), clock, seeder->health()};
-  ASSIGN_OR_RETURN(udp, serve::UdpServer::Start(server, source));
-  server.workers = 1;
-  ASSIGN_OR_RETURN(tcp, serve::TcpServer::Start(std::move(server), source));
+  const int workers = std::exchange(server.workers, 1);
+  if (!server.addresses.empty()) {
+    ASSIGN_OR_RETURN(tcp, serve::TcpServer::Start(server, source));
+    server.workers = workers;
+    ASSIGN_OR_RETURN(udp, serve::UdpServer::Start(server, source));
+    server.workers = 1;
+  }
+  ASSIGN_OR_RETURN(server.addresses, DnsAddresses(options.listen_dot));
+  if (server.addresses.empty()) return absl::OkStatus();
+  const bool own = !options.dot_cert.empty();
+  ASSIGN_OR_RETURN(dot_certificates,
+                   serve::TlsCertificates::Load({.certificate = own ? options.dot_cert : options.tls_cert,
+                                                 .key = own ? options.dot_key : options.tls_key},
+                                                Notice));
+  server.tls = dot_certificates.get();
+  ASSIGN_OR_RETURN(dot, serve::TcpServer::Start(std::move(server), source));
+  dot_watch = std::jthread([this](std::stop_token stop) { WatchCertificates(stop); });
   return absl::OkStatus();
+}
+
+void Process::Parts::WatchCertificates(std::stop_token stop) {
+  std::mutex mu;
+  std::condition_variable_any stopped;
+  std::unique_lock lock(mu);
+  while (!stopped.wait_for(lock, stop, std::chrono::seconds(1), [&] { return stop.stop_requested(); }))
+    dot_certificates->Poll();
 }
 
 absl::Status Process::Parts::StartHttp() {
@@ -292,6 +309,10 @@ absl::Status Process::Parts::StartHttp() {
     sum = {};
     for (const auto& counters : tcp ? tcp->ReadCounters() : std::vector<serve::Counters>()) sum += counters;
     CollectServe(sum, "tcp", sink);
+    if (!dot) return;
+    sum = {};
+    for (const auto& counters : dot->ReadCounters()) sum += counters;
+    CollectServe(sum, "tls", sink);
   });
   ASSIGN_OR_RETURN(http, api::HttpServer::Start(std::move(server), std::move(backend)));
   return absl::OkStatus();
@@ -320,6 +341,8 @@ void Process::Parts::Stop() {
   HandOver();
   if (http) http->Stop();
   if (etcd) etcd->Stop();
+  dot_watch = std::jthread();
+  dot.reset();
   tcp.reset();
   udp.reset();
   disk.reset();
@@ -351,6 +374,7 @@ std::string Process::Describe() const {
   const ServeOptions& o = parts_->options;
   std::string where;
   for (const std::string& address : o.listen_dns) where += " dns " + address;
+  for (const std::string& address : o.listen_dot) where += " dot " + address;
   if (!o.listen_http.empty()) where += " http " + o.listen_http;
   if (!o.listen_etcd.empty()) where += " etcd " + o.listen_etcd;
   return fmt::format("replica {} of group {} ({}) serves:{}", parts_->place.replica_id.value,

@@ -49,6 +49,7 @@ inline constexpr size_t kTcpConnectionsMax =
     1024;  // DNS over TCP, of one worker; over it the longest idle goes
 inline constexpr size_t kTcpPendingBytesMax = size_t{256}
                                               << 10;  // unsent answers of one connection; then it is not read
+inline constexpr size_t kRateAccounts = 16384;  // of one worker: 512 KiB
 inline constexpr size_t kTcpHeldQueriesMax = 64;  // of one connection; then it is not read
 inline constexpr size_t kTcpHeldBytesMax = size_t{64} << 10;
 // At the slow door and being sent. x 64 KiB of request = 64 MiB for a worker at worst.
