@@ -16,7 +16,11 @@ constexpr std::string_view kZone =
     "child NS ns.child\nchild NS ns.sibling\nns.child A 192.0.2.2\nns.sibling A 192.0.2.3\nd DNAME e\nx.e "
     "TXT y\n"
     "dl DNAME dl.dl\na.b.c.ent TXT x\n_s._tcp SRV 0 0 1 ns1\nsvc HTTPS 1 . alpn=h2\nunknown TYPE65280 \\# 2 "
-    "C00C\n";
+    "C00C\n"
+    "@ NSEC *.w NS SOA MX NSEC\n*.w NSEC c CNAME NSEC\nc NSEC child A NSEC\nchild NSEC svc NS NSEC\nsvc NSEC "
+    "@ HTTPS\n"
+    "svc RRSIG HTTPS 13 2 300 20300101000000 20200101000000 1 @ AQ==\n@ RRSIG NSEC 13 1 300 20300101000000 "
+    "20200101000000 1 @ AQ==\nalias2 HTTPS 0 svc\nnaptr NAPTR 1 1 s x \"\" _s._tcp\n";
 
 zone::ZoneSet MakeZones() {
   const dns::Name apex = *dns::Name::FromText("example.");
