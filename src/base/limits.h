@@ -67,6 +67,18 @@ inline constexpr size_t kTxnOpsMax = 128;            // of one client txn, per l
 inline constexpr size_t kTxnDepthMax = 32;           // nesting; protobuf's own bound of 100 allows 50
 inline constexpr size_t kRRsetWireBytesMax = 64000;  // 65535 - header 12 - question 259 - OPT, TSIG and spare
 
+// What is set for a zone, and the group's keys: all of it is looked at, or copied, as a whole.
+inline constexpr size_t kAclRulesMax = 64;
+inline constexpr size_t kRemotesMax = 32;
+inline constexpr size_t kSettingsBytesMax = size_t{64} << 10;  // 4 x 64 rules, 2 x 32 servers, usual names
+inline constexpr size_t kTsigKeysMax = 1000;                   // copied at each change of one
+inline constexpr size_t kTsigSecretBytesMax = 512;
+inline constexpr size_t kUpdateGrantsMax = 64;  // of one key
+inline constexpr size_t kUpdateIdentityBytesMax = 64;
+// Imports that come in pieces. Full refuses a new one.
+inline constexpr size_t kStagesMax = 8;
+inline constexpr size_t kStageBytesMax = size_t{512} << 20;  // of one: some 5 M records
+
 // The etcd door.
 inline constexpr size_t kEtcdRequestBytesMax = size_t{3} << 19;  // 1.5 MiB, as etcd
 inline constexpr size_t kEtcdCallsMax = 8192;     // under way; x 1.5 MiB at worst, some 100 B each as a rule

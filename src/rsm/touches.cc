@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "rsm/codec.h"
+#include "rsm/command_dns.h"
 #include "rsm/command_tags.h"
 
 namespace quorate::rsm {
@@ -34,6 +35,20 @@ zone::Touches OfChange(ByteReader& in) {
   return touches;
 }
 
+zone::Touches OfUpdate(ByteReader& in) {
+  zone::Touches touches;
+  const dns::Name apex = codec::GetName(in);
+  for (size_t left = in.Count(); left > 0 && in.ok(); --left) {
+    const zone::UpdateRecord record = codec::GetUpdateRecord(in);
+    if (!in.ok()) break;
+    zone::AddRecordTouch(apex, record.owner, record.type, touches);
+    if (touches.subtrees.back() == apex) break;
+  }
+  if (!in.ok()) return {};
+  if (!touches.subtrees.empty()) touches.serials.push_back(apex);
+  return touches;
+}
+
 zone::Touches OfZone(ByteReader& in) {
   zone::Touches touches;
   touches.subtrees.push_back(codec::GetName(in));
@@ -49,9 +64,9 @@ zone::Touches TouchesOf(const Entry& entry) {
   ByteReader in(stamped->command);
   const zone::Touches everything{.everything = true, .subtrees = {}, .serials = {}};
   const uint8_t version = in.U8();
-  const bool of_sessions = version == kCommandVersionOfSessions;
+  const bool of_sessions = version >= kCommandVersionOfSessions;
   // Of another version nothing is known, so anything may change.
-  if (in.ok() && version != kCommandVersion && !of_sessions) return everything;
+  if (in.ok() && (version < kCommandVersion || version > kCommandVersionOfDns)) return everything;
   in.String();  // origin
   if (of_sessions) in.Varint();
   in.String();  // idempotency key
@@ -64,13 +79,23 @@ zone::Touches TouchesOf(const Entry& entry) {
     case CommandTag::kZoneReplace:
     case CommandTag::kZoneDelete:
     case CommandTag::kZoneSettings:
+    case CommandTag::kSecondaryCreate:
+    case CommandTag::kZoneTransferIn:
+    case CommandTag::kZoneChecked:
+    case CommandTag::kZoneReplaceStaged:
       return OfZone(in);
+    case CommandTag::kZoneUpdate:
+      return OfUpdate(in);
     case CommandTag::kSeed:
       return everything;
     case CommandTag::kKvTxn:
     case CommandTag::kKvCompact:
     case CommandTag::kSessionOpen:
     case CommandTag::kSessionClose:
+    case CommandTag::kTsigKeyPut:  // what is signed is answered behind a read barrier
+    case CommandTag::kTsigKeyDelete:
+    case CommandTag::kCookieSecretRoll:  // the old one is known for a while yet
+    case CommandTag::kZoneStage:
       return {};
   }
   return in.ok() ? everything : zone::Touches();

@@ -28,7 +28,7 @@ class Visits {
   }
   void NoteZone(const zone::ZoneSet& zones, const zone::Zone& zone) {
     if (consistency_ && consistency_->kind == Consistency::Kind::kLinearizable) return;
-    const Consistency here = zones.SettingsOf(zone).consistency;
+    const Consistency& here = zones.SettingsOf(zone).consistency;
     consistency_ = consistency_ ? Strictest(*consistency_, here) : here;
   }
 

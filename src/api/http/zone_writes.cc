@@ -220,7 +220,7 @@ Result<rsm::Command, HttpResponse> SettingsCommand(const HttpRequest& request, c
         "most) "
         "or `local`");
   }
-  command->body = rsm::ZoneSettings{.apex = apex, .settings = {.consistency = *consistency}};
+  command->body = rsm::ZoneSettings{.apex = apex, .changes = "consistency=" + ToText(*consistency)};
   return *std::move(command);
 }
 
