@@ -49,6 +49,11 @@ inline constexpr size_t kTcpConnectionsMax =
     1024;  // DNS over TCP, of one worker; over it the longest idle goes
 inline constexpr size_t kTcpPendingBytesMax = size_t{256}
                                               << 10;  // unsent answers of one connection; then it is not read
+inline constexpr size_t kTcpHeldQueriesMax = 64;  // of one connection; then it is not read
+inline constexpr size_t kTcpHeldBytesMax = size_t{64} << 10;
+// At the slow door and being sent. x 64 KiB of request = 64 MiB for a worker at worst.
+inline constexpr size_t kSlowRequestsMax = 1024;             // of one worker; over it SERVFAIL
+inline constexpr size_t kSlowRequestsPerConnectionMax = 16;  // then the connection is not read
 
 // The Oracle: one machine's worth of state, rewritten whole at each change (16 x 1000 x ~300 bytes = 5 MB).
 inline constexpr size_t kRegionsMax = 16;

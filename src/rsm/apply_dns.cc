@@ -35,7 +35,8 @@ Permission MayUpdate(const ZoneUpdate& command, const zone::Settings& settings, 
 
 std::vector<dns::RRset> Placeholder(const dns::Name& apex) {
   const dns::Soa soa{.mname = {}, .rname = {}, .serial = {}, .refresh = 3600, .retry = 600, .expire = 0};
-  return {{apex, dns::RRType::kSOA, 0, {dns::EncodeSoa(soa)}}, {apex, dns::RRType::kNS, 0, {std::string(1, '\0')}}};
+  return {{apex, dns::RRType::kSOA, 0, {dns::EncodeSoa(soa)}},
+          {apex, dns::RRType::kNS, 0, {std::string(1, '\0')}}};
 }
 
 }  // namespace
@@ -77,8 +78,7 @@ void ReplicatedState::Do(const ZoneUpdate& command, Work& work) {
   const zone::Settings& settings = zones_->SettingsOf(*before);
   const Permission permission = MayUpdate(command, settings, zones_->keyring());
   if (!permission.granted) return refuse(Rcode::kRefused, "the zone's `update` does not allow it");
-  if (settings.is_secondary())
-    return refuse(Rcode::kRefused, "a secondary zone is changed at its primary");
+  if (settings.is_secondary()) return refuse(Rcode::kRefused, "a secondary zone is changed at its primary");
   const auto may = [&](const zone::UpdateRecord& record) {
     return permission.key == nullptr || permission.key->MayUpdate(record.owner, record.type);
   };

@@ -146,8 +146,8 @@ struct Command {
   // Who asked, for the record: "http 192.0.2.1".
   std::string origin;
   std::variant<KvTxn, KvCompact, ZoneCreate, ZoneReplace, ZoneDelete, ZoneChange, Seed, ZoneSettings,
-               SessionOpen, SessionClose, ZoneUpdate, SecondaryCreate, ZoneTransferIn, ZoneChecked, TsigKeyPut,
-               TsigKeyDelete, CookieSecretRoll, ZoneStage, ZoneReplaceStaged>
+               SessionOpen, SessionClose, ZoneUpdate, SecondaryCreate, ZoneTransferIn, ZoneChecked,
+               TsigKeyPut, TsigKeyDelete, CookieSecretRoll, ZoneStage, ZoneReplaceStaged>
       body;
 };
 

@@ -5,8 +5,8 @@
 
 namespace quorate::rsm {
 
-// The first byte of a command. A higher one needs a newer feature level. Each command is written as the lowest
-// that has it.
+// The first byte of a command. A higher one needs a newer feature level. Each command is written as the
+// lowest that has it.
 inline constexpr uint8_t kCommandVersion = 1, kCommandVersionOfSessions = 2, kCommandVersionOfDns = 3;
 // Of the group, for the commands of kCommandVersionOfDns.
 inline constexpr uint64_t kFeatureLevelOfDns = 3;

@@ -49,11 +49,11 @@ struct StoredRRset {
 
 struct CommandResult {
   Refused refused = Refused::kNot;
-  std::string reason;                    // of a refusal, for people
-  std::optional<kv::Error> store_error;  // kStore
-  bool changed = false;                  // false: it was applied and nothing differs
-  Revision revision;                     // of the store after it
-  dns::Serial serial;                    // of the zone after it
+  std::string reason;                       // of a refusal, for people
+  std::optional<kv::Error> store_error;     // kStore
+  bool changed = false;                     // false: it was applied and nothing differs
+  Revision revision;                        // of the store after it
+  dns::Serial serial;                       // of the zone after it
   dns::Rcode rcode = dns::Rcode::kNoError;  // kUpdate
   uint32_t rrsets_added = 0, rrsets_removed = 0, rrsets_changed = 0;
   std::vector<StoredRRset> current;     // kConflict: the touched RRsets, at most kCurrentMax

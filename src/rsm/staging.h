@@ -23,8 +23,8 @@ struct Refusal {
 std::optional<Refusal> Keep(const kv::MapReader& map, const ZoneStage& stage, Duration now,
                             kv::MapBatch& batch);
 
-// Calls `visit` for each RRset of the pieces 0 to `pieces` - 1 in their order, and removes the stage. Refused:
-// they are not all there (any more).
+// Calls `visit` for each RRset of the pieces 0 to `pieces` - 1 in their order, and removes the stage.
+// Refused: they are not all there (any more).
 std::optional<Refusal> Take(const kv::MapReader& map, const std::string& id, uint32_t pieces,
                             const std::function<void(const dns::RRset&)>& visit, kv::MapBatch& batch);
 

@@ -13,7 +13,11 @@ namespace quorate::rsm {
 
 struct ReplicatedState::Work {
   Work(const kv::MapReader& map, const once::Bounds& bounds, once::Counts kept, LogIndex at, Stamp stamped)
-      : index(at), stamp(stamped), counts(kept), txn(map), table{map, bounds, stamp.group_time, counts, batch} {}
+      : index(at),
+        stamp(stamped),
+        counts(kept),
+        txn(map),
+        table{map, bounds, stamp.group_time, counts, batch} {}
   Work(const Work&) = delete;
 
   const LogIndex index;

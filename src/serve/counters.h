@@ -24,6 +24,8 @@ struct Counters {
   uint64_t send_failed = 0;
   uint64_t connections = 0;          // TCP: accepted
   uint64_t connections_refused = 0;  // TCP: over the limit
+  uint64_t slow = 0;                 // handed to the slow door
+  uint64_t slow_overflow = 0;        // SERVFAIL: too many were there
   std::array<uint64_t, kRcodesCounted> rcodes{};
 
   Counters& operator+=(const Counters& other) {
@@ -32,6 +34,7 @@ struct Counters {
         send_failed += other.send_failed;
     held_pending += other.held_pending, stale_answers += other.stale_answers;
     connections += other.connections, connections_refused += other.connections_refused;
+    slow += other.slow, slow_overflow += other.slow_overflow;
     for (size_t i = 0; i < kRcodesCounted; ++i) rcodes[i] += other.rcodes[i];
     return *this;
   }
@@ -51,7 +54,7 @@ class Counter {
 
 struct alignas(64) WorkerCounters {
   Counter queries, dropped, truncated, held, held_pending, hold_expired, hold_overflow, stale_answers,
-      send_failed, connections, connections_refused;
+      send_failed, connections, connections_refused, slow, slow_overflow;
   std::array<Counter, kRcodesCounted> rcodes;
 
   // Counts the answer of `size` octets at `message` (0: none).
@@ -72,7 +75,9 @@ struct alignas(64) WorkerCounters {
                  .stale_answers = stale_answers.Read(),
                  .send_failed = send_failed.Read(),
                  .connections = connections.Read(),
-                 .connections_refused = connections_refused.Read()};
+                 .connections_refused = connections_refused.Read(),
+                 .slow = slow.Read(),
+                 .slow_overflow = slow_overflow.Read()};
     for (size_t i = 0; i < kRcodesCounted; ++i) out.rcodes[i] = rcodes[i].Read();
     return out;
   }

@@ -21,7 +21,7 @@ constexpr size_t kEdeBytes = 6;             // an EDE option without text
 constexpr uint16_t kUdpSizeOffered = 1232;  // what we take, in our OPT
 
 size_t ResponseLimit(const wire::QueryView& query, Transport transport, const RespondConfig& config) {
-  if (transport == Transport::kTcp) return wire::kMessageBytesMax;
+  if (IsStream(transport)) return wire::kMessageBytesMax;
   if (!query.edns) return kResponseBytesMin;
   return std::max<size_t>(kResponseBytesMin, std::min(query.edns->udp_size, config.udp_size_max));
 }
@@ -30,13 +30,13 @@ size_t ResponseLimit(const wire::QueryView& query, Transport transport, const Re
 // not.
 class Exchange {
  public:
-  Exchange(wire::Bytes request, Transport transport, const RespondConfig& config, std::span<uint8_t> out,
+  Exchange(const Request& request, const RespondConfig& config, std::span<uint8_t> out,
            ExtendedError error = ExtendedError::kNone)
-      : parse_(wire::ParseQuery(request)),
-        transport_(transport),
+      : parse_(request.parse),
+        transport_(request.asker.transport),
         config_(config),
         error_(error),
-        writer_(out, ResponseLimit(parse_.view, transport, config)) {
+        writer_(out, ResponseLimit(parse_.view, transport_, config)) {
     CHECK_GE(out.size(), kResponseBytesMin);
     if (parse_.verdict == QueryVerdict::kOtherOpcode) return;  // the header says all (RFC 8906 3.1.4)
     if (query().edns) has_room_for_opt_ = writer_.Reserve(OptBytes());
@@ -69,7 +69,7 @@ class Exchange {
   }
 
   size_t FromZones(const zone::ZoneSet& zones, Visits& visits) {
-    return Finish(AnswerQuestion(zones, query().qname, query().qtype, transport_, writer_, visits));
+    return Finish(AnswerQuestion(zones, query().qname, query().qtype, IsStream(transport_) ? Transport::kTcp : Transport::kUdp, writer_, visits));
   }
 
   size_t Finish(const AnswerStatus& status) {
@@ -131,7 +131,7 @@ class Exchange {
     return Finish({.aa = true, .tc = !fits});
   }
 
-  const wire::QueryParse parse_;
+  const wire::QueryParse& parse_;
   const Transport transport_;
   const RespondConfig& config_;
   const ExtendedError error_;
@@ -141,33 +141,45 @@ class Exchange {
 
 }  // namespace
 
-Response Respond(wire::Bytes query, const zone::View& view, Transport transport, const RespondConfig& config,
+bool IsForSlowDoor(const Request& request) {
+  const wire::QueryView& view = request.parse.view;
+  if (request.parse.verdict == QueryVerdict::kOtherOpcode)
+    return view.header.opcode() == Opcode::kUpdate || view.header.opcode() == Opcode::kNotify;
+  if (request.parse.verdict != QueryVerdict::kQuery) return false;
+  return view.has_tsig ||
+         (view.has_question && (view.qtype == RRType::kAXFR || view.qtype == RRType::kIXFR));
+}
+
+Response Respond(const Request& request, const zone::View& view, const RespondConfig& config,
                  std::span<uint8_t> out, LogIndex through, ExtendedError error) {
-  Exchange exchange(query, transport, config, out, error);
+  Exchange exchange(request, config, out, error);
   if (const auto size = exchange.WithoutZones()) return {.size = *size};
   Visits visits(view.pending.get(), through);
   const size_t size = exchange.FromZones(*view.zones, visits);
   return {.size = size, .touched = visits.touched(), .consistency = visits.consistency()};
 }
 
-size_t Respond(wire::Bytes query, const zone::ZoneSet& zones, Transport transport,
+size_t Respond(wire::Bytes query, const zone::ZoneSet& zones, const Asker& asker,
                const RespondConfig& config, std::span<uint8_t> out) {
-  Exchange exchange(query, transport, config, out);
+  const Request request(query, asker);
+  Exchange exchange(request, config, out);
   if (const auto size = exchange.WithoutZones()) return *size;
   Visits visits(nullptr, zone::kWholeLog);
   return exchange.FromZones(zones, visits);
 }
 
-std::optional<size_t> RespondWithoutZones(wire::Bytes query, Transport transport, const RespondConfig& config,
+std::optional<size_t> RespondWithoutZones(const Request& request, const RespondConfig& config,
                                           std::span<uint8_t> out) {
-  return Exchange(query, transport, config, out).WithoutZones();
+  return Exchange(request, config, out).WithoutZones();
 }
 
-size_t RespondServFail(wire::Bytes query, Transport transport, const RespondConfig& config,
-                       std::span<uint8_t> out, ExtendedError error) {
-  // What needs no zone is no failure.
-  if (const auto size = RespondWithoutZones(query, transport, config, out)) return *size;
-  return Exchange(query, transport, config, out, error).Finish({.rcode = Rcode::kServFail});
+size_t RespondServFail(const Request& request, const RespondConfig& config, std::span<uint8_t> out,
+                       ExtendedError error) {
+  if (!IsForSlowDoor(request)) {
+    // What needs no zone is no failure.
+    if (const auto size = RespondWithoutZones(request, config, out)) return *size;
+  }
+  return Exchange(request, config, out, error).Finish({.rcode = Rcode::kServFail});
 }
 
 }  // namespace quorate::serve

@@ -2,18 +2,18 @@
 // no lock, no allocation, no state between calls. Any thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 
 #include "base/consistency.h"
-#include "wire/error.h"
+#include "serve/transport.h"
+#include "wire/query.h"
 #include "zone/view.h"
 
 namespace quorate::serve {
-
-enum class Transport : uint8_t { kUdp, kTcp };
 
 // What `leader.health.quorate. CH TXT` tells a load balancer that can ask nothing but DNS: "leader",
 // "follower", or SERVFAIL where no leader is known.
@@ -39,23 +39,47 @@ struct Response {
 // An extended DNS error (RFC 8914), sent if the request has EDNS.
 enum class ExtendedError : uint16_t { kNone = 0xffff, kStaleAnswer = 3, kNetworkError = 23 };
 
+// Who asks, and by what.
+struct Asker {
+  Asker(Transport by) : transport(by) {}  // NOLINT: a transport alone has no address
+  Asker(Transport by, const std::array<uint8_t, 16>& from) : transport(by), address(from) {}
+  Transport transport;
+  std::array<uint8_t, 16> address{};  // IPv4 as ::ffff:a.b.c.d
+};
+
+// Parsed once. The message outlives it.
+struct Request {
+  Request(wire::Bytes message, const Asker& who) : parse(wire::ParseQuery(message)), asker(who) {}
+  wire::QueryParse parse;
+  Asker asker;
+};
+
+// UPDATE, NOTIFY, transfers, and what is signed with TSIG: not for Respond where there is a slow door.
+bool IsForSlowDoor(const Request& request);
+
 // The response from `view.zones`, and what pending entries up to `through` mean to it. UDP responses keep to
 // what the client and the configuration allow; a response that does not fit has TC set and no part of an
 // RRset.
-Response Respond(wire::Bytes query, const zone::View& view, Transport transport, const RespondConfig& config,
+Response Respond(const Request& request, const zone::View& view, const RespondConfig& config,
                  std::span<uint8_t> out, LogIndex through = zone::kWholeLog,
                  ExtendedError error = ExtendedError::kNone);
+inline Response Respond(wire::Bytes query, const zone::View& view, const Asker& asker,
+                        const RespondConfig& config, std::span<uint8_t> out,
+                        LogIndex through = zone::kWholeLog) {
+  return Respond(Request(query, asker), view, config, out, through);
+}
 // Of zones by themselves: the response's size.
-size_t Respond(wire::Bytes query, const zone::ZoneSet& zones, Transport transport,
+size_t Respond(wire::Bytes query, const zone::ZoneSet& zones, const Asker& asker,
                const RespondConfig& config, std::span<uint8_t> out);
 
 // The same, for requests whose response does not depend on any zone (malformed ones, other opcodes and
 // classes): those need no right to read. nullopt: ask Respond.
-std::optional<size_t> RespondWithoutZones(wire::Bytes query, Transport transport, const RespondConfig& config,
+std::optional<size_t> RespondWithoutZones(const Request& request, const RespondConfig& config,
                                           std::span<uint8_t> out);
 
-// SERVFAIL, with `error`, to a request that Respond would answer from a zone; 0: it would have stayed silent.
-size_t RespondServFail(wire::Bytes query, Transport transport, const RespondConfig& config,
-                       std::span<uint8_t> out, ExtendedError error = ExtendedError::kNone);
+// SERVFAIL, with `error`, to a request that Respond would answer from a zone, or to one for the slow door; 0:
+// Respond would have stayed silent.
+size_t RespondServFail(const Request& request, const RespondConfig& config, std::span<uint8_t> out,
+                       ExtendedError error = ExtendedError::kNone);
 
 }  // namespace quorate::serve

@@ -62,16 +62,42 @@ void TcpConnection::QueueAnswer(std::span<const uint8_t> message) {
   out_.append(reinterpret_cast<const char*>(message.data()), message.size());
 }
 
-bool TcpConnection::WantsToRead() const {
-  return !held && !at_eof_ && unsent() < limits::kTcpPendingBytesMax;
+void TcpConnection::Hold(wire::Bytes query, const Wait& wait) {
+  held.push_back({std::string(query.begin(), query.end()), wait});
+  held_bytes_ += query.size();
 }
 
-bool TcpConnection::CanAnswer() const {
-  return !held && unsent() < limits::kTcpPendingBytesMax && FirstQuery().has_value();
+// Not up to the bound: other answers find their way between those of a long transfer.
+size_t TcpConnection::PullFromSources() {
+  size_t ended = 0;
+  while (!sources.empty() && unsent() < limits::kTcpPendingBytesMax / 2) {
+    std::unique_ptr<MessageSource> source = std::move(sources.front());
+    sources.pop_front();
+    const std::string message = source->Next();
+    if (message.empty() || message.size() > wire::kMessageBytesMax) {
+      ++ended;
+      continue;
+    }
+    QueueAnswer({reinterpret_cast<const uint8_t*>(message.data()), message.size()});
+    sources.push_back(std::move(source));
+  }
+  return ended;
 }
+
+bool TcpConnection::HasRoom() const { return unsent() < limits::kTcpPendingBytesMax; }
+
+bool TcpConnection::HasRoomToWait() const {
+  return held.size() < limits::kTcpHeldQueriesMax && held_bytes_ < limits::kTcpHeldBytesMax &&
+         at_slow_door + sources.size() < limits::kSlowRequestsPerConnectionMax;
+}
+
+bool TcpConnection::WantsToRead() const { return !at_eof_ && HasRoom() && HasRoomToWait(); }
+
+bool TcpConnection::CanAnswer() const { return HasRoom() && HasRoomToWait() && FirstQuery().has_value(); }
 
 uint32_t TcpConnection::events() const {
-  return (WantsToRead() ? uint32_t{EPOLLIN} : 0) | (unsent() > 0 ? uint32_t{EPOLLOUT} : 0);
+  return (WantsToRead() ? uint32_t{EPOLLIN} : 0) |
+         (unsent() > 0 || !sources.empty() ? uint32_t{EPOLLOUT} : 0);
 }
 
 }  // namespace quorate::serve

@@ -7,6 +7,7 @@
 
 #include "serve/counters.h"
 #include "serve/read_path.h"
+#include "serve/slow_mailbox.h"
 #include "serve/tcp_connection.h"
 #include "serve/unique_fd.h"
 #include "serve/wakeup.h"
@@ -22,12 +23,10 @@ class TcpWorker {
   Counters ReadCounters() const { return counters_.Read(); }
 
  private:
-  // A connection whose first query waits; the connection may have gone since. Nothing more is read from it:
-  // all its queries came before the look at which the wait began.
-  struct Held {
+  // A connection that has queries that wait; it may have gone since.
+  struct Waiting {
     size_t slot;
     uint32_t generation;
-    Wait wait;
   };
 
   void Run(std::stop_token stop);
@@ -37,11 +36,15 @@ class TcpWorker {
   void OnEvent(size_t slot, uint32_t generation, uint32_t events);
   // Answers what is there as far as the gate allows, sends, and says to epoll what is awaited next.
   void Advance(size_t slot);
-  void AnswerAllowed(size_t slot);
-  // False: the first query that is left must wait.
-  template <class RespondTo>
-  bool AnswerAll(TcpConnection& connection, RespondTo respond_to);
-  void Hold(size_t slot, const Wait& wait);
+  void Answer(TcpConnection& connection, size_t slot);
+  void AnswerHeld(TcpConnection& connection);
+  // False: `query` must wait.
+  bool AnswerNew(TcpConnection& connection, size_t slot, wire::Bytes query, Wait& wait);
+  void AskSlowDoor(TcpConnection& connection, size_t slot, const Request& request, wire::Bytes query);
+  void Queue(TcpConnection& connection, size_t size);
+  bool Write(TcpConnection& connection);  // false: broken
+  void TakeLetters();
+  Asker AskerAt(const TcpConnection& connection) const;
   void ResumeHeld();
   void CloseIdle(BootTime now);
   void Close(size_t slot);
@@ -56,7 +59,10 @@ class TcpWorker {
   const std::unique_ptr<uint8_t[]> answer_;
   std::vector<std::unique_ptr<TcpConnection>> connections_;  // by slot
   std::vector<size_t> free_slots_;
-  std::vector<Held> held_, resuming_;  // at most one for each connection that is there
+  std::vector<Waiting> waiting_, resuming_;  // each connection once
+  BootTime next_deadline_;                   // of what waits
+  const std::shared_ptr<SlowMailbox> mailbox_ = std::make_shared<SlowMailbox>();
+  size_t slow_requests_ = 0;  // at the slow door or being sent
   uint32_t next_generation_ = 0;
   BootTime next_sweep_;
   const Wakeup wakeup_;

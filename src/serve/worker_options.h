@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/read_view.h"
 #include "serve/respond.h"
+#include "serve/slow_door.h"
 #include "serve/socket_address.h"
 #include "zone/view.h"
 
@@ -19,6 +20,8 @@ struct DataSource {
   const Clock& clock;
   // Read once per batch into RespondConfig::health.
   const std::atomic<LeaderHealth>& health;
+  // For what is not for the fast path; null: that is answered NOTIMP.
+  SlowDoor* slow = nullptr;
 };
 
 struct ServerOptions {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/types.h"
 #include "dns/rr.h"
 #include "dns/tsig_algorithm.h"
 
@@ -33,8 +34,8 @@ std::string ToText(const UpdateGrant& grant);
 struct TsigKey {
   dns::Name name;  // in lower case
   dns::TsigAlgorithm algorithm = dns::TsigAlgorithm::kHmacSha256;
-  std::string secret;                // octets
-  std::vector<UpdateGrant> grants;   // none: whatever the zone's `update` allows
+  std::string secret;               // octets
+  std::vector<UpdateGrant> grants;  // none: whatever the zone's `update` allows
   // Whether its holder may change records of `type` at `owner`, where the zone lets him in.
   bool MayUpdate(const dns::Name& owner, dns::RRType type) const;
   bool operator==(const TsigKey&) const = default;
@@ -43,7 +44,8 @@ struct TsigKey {
 using CookieSecret = std::array<uint8_t, 16>;
 // Each roll moves them by one, so that a replica that is one roll behind still knows what the others use.
 struct CookieSecrets {
-  uint64_t rolls = 0;  // how many there were
+  uint64_t rolls = 0;                          // how many there were
+  Duration rolled_at{0};                       // group time of the last
   CookieSecret previous{}, current{}, next{};  // all are accepted; cookies are made with `current`
   bool operator==(const CookieSecrets&) const = default;
 };

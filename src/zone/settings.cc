@@ -47,9 +47,8 @@ Why PutWord(std::string_view text, const Words<E>& words, E& out) {
 constexpr Words<SerialPolicy> kSerialWords{{{SerialPolicy::kIncrement, "increment"},
                                             {SerialPolicy::kUnixTime, "unixtime"},
                                             {SerialPolicy::kDateSerial, "dateserial"}}};
-constexpr Words<MinimalResponses> kMinimalWords{{{MinimalResponses::kNoAuth, "no-auth"},
-                                                 {MinimalResponses::kYes, "yes"},
-                                                 {MinimalResponses::kNo, "no"}}};
+constexpr Words<MinimalResponses> kMinimalWords{
+    {{MinimalResponses::kNoAuth, "no-auth"}, {MinimalResponses::kYes, "yes"}, {MinimalResponses::kNo, "no"}}};
 constexpr Words<CatalogRole> kCatalogWords{{{CatalogRole::kNone, "none"},
                                             {CatalogRole::kProduced, "produced"},
                                             {CatalogRole::kConsumed, "consumed"}}};
@@ -149,7 +148,8 @@ constexpr Field kFields[] = {
     NameField<&Settings::from_catalog>("from-catalog"),
     {"member-label", [](const Settings& s) { return s.member_label; }, PutMemberLabel},
     WordField<&Settings::state, kStateWords>("state", false),
-    {"checked-at", [](const Settings& s) { return std::to_string(s.checked_at.count()); }, PutCheckedAt, false},
+    {"checked-at", [](const Settings& s) { return std::to_string(s.checked_at.count()); }, PutCheckedAt,
+     false},
 };
 
 const Field* FindField(std::string_view name) {

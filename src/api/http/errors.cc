@@ -94,11 +94,12 @@ HttpResponse NotProposedResponse(replica::Refusal why) {
       return WithRetry(ErrorResponse(503, "stopping", "this replica is stopping; nothing was changed",
                                      "ask another replica"));
     case Refusal::kFeatureLevel:
-      return WithRetry(ErrorResponse(503, "feature_level",
-                                     "some replicas of the group run an older version, which does not know "
-                                     "this; nothing was changed",
-                                     "upgrade them all (`quorate member list` shows their versions), then try "
-                                     "again"));
+      return WithRetry(
+          ErrorResponse(503, "feature_level",
+                        "some replicas of the group run an older version, which does not know "
+                        "this; nothing was changed",
+                        "upgrade them all (`quorate member list` shows their versions), then try "
+                        "again"));
     case Refusal::kDiskLow:
       return ErrorResponse(
           507, "disk_low", "this replica's disk is nearly full; nothing was changed",
