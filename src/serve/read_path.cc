@@ -37,7 +37,7 @@ ReadPath::Reply ReadPath::Start(const Request& request, std::span<uint8_t> out, 
     if (!reply) counters_.held_pending.Add(), WaitForPublications();
     return reply;
   }
-  if (const auto size = RespondWithoutZones(request, config_, out)) return size;
+  if (const auto size = RespondWithoutZones(request, *view_, config_, out)) return size;
   return FallBack(request, out, wait);
 }
 
@@ -103,7 +103,7 @@ ReadPath::Reply ReadPath::AfterBarrier(const Request& request, std::span<uint8_t
   completed_at_failure_ = completed_;
   if (const Reply reply = AnswerAsAllowed(request, out)) return reply;
   counters_.hold_expired.Add();
-  return RespondServFail(request, config_, out, ExtendedError::kNetworkError);
+  return RespondServFail(request, *view_, config_, out, ExtendedError::kNetworkError);
 }
 
 ReadPath::Reply ReadPath::AnswerAsAllowed(const Request& request, std::span<uint8_t> out) {
