@@ -71,6 +71,7 @@ HttpResponse Stamped(HttpResponse response, const rsm::CommandResult& result);
 
 void AddZoneRoutes(const ContextPtr& context, Router& router);
 void AddZoneWriteRoutes(const ContextPtr& context, Router& router);
+void AddZoneTransferRoutes(const ContextPtr& context, Router& router);
 void AddSessionRoutes(const ContextPtr& context, Router& router);
 void AddGroupRoutes(const ContextPtr& context, Router& router);
 void AddMemberRoutes(const ContextPtr& context, Router& router);

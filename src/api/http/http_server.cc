@@ -141,6 +141,7 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(HttpServerOptions 
   AddServerRoutes(self->context, self->router);
   AddZoneRoutes(self->context, self->router);
   AddZoneWriteRoutes(self->context, self->router);
+  AddZoneTransferRoutes(self->context, self->router);
   AddSessionRoutes(self->context, self->router);
   AddGroupRoutes(self->context, self->router);
   AddMemberRoutes(self->context, self->router);
