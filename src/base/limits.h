@@ -56,6 +56,15 @@ inline constexpr size_t kTcpHeldBytesMax = size_t{64} << 10;
 inline constexpr size_t kSlowRequestsMax = 1024;             // of one worker; over it SERVFAIL
 inline constexpr size_t kSlowRequestsPerConnectionMax = 16;  // then the connection is not read
 
+// Zone files. What exceeds one of these is an error that names its line.
+inline constexpr size_t kZoneEntryBytesMax = size_t{1}
+                                             << 20;  // one record's text: 64 KiB of rdata, each octet as four
+inline constexpr size_t kZoneTextBytesMax = size_t{1} << 30;  // of one import: ~15 M records
+inline constexpr size_t kIncludeDepthMax = 8;
+inline constexpr size_t kIncludesMax = 1000;        // of one zone: a file may name another many times
+inline constexpr size_t kGenerateMax = 65536;       // records of one $GENERATE: a /16
+inline constexpr size_t kGeneratedMax = 1'000'000;  // of all of one zone
+
 // The Oracle: one machine's worth of state, rewritten whole at each change (16 x 1000 x ~300 bytes = 5 MB).
 inline constexpr size_t kRegionsMax = 16;
 inline constexpr size_t kReplicasPerGroupMax = 9;  // more only slows every write
