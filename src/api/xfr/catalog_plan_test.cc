@@ -48,7 +48,7 @@ TEST(Catalog, Rfc9432Section5_MembersComeAndGo) {
   Consumer world("x.zones 0 PTR a.\ny.zones 0 PTR b.\n");
   EXPECT_EQ(world.Reconcile(), 2u);
   EXPECT_EQ(world.Zones(), "a. b. catalog. ");
-  EXPECT_EQ(zone::ToText(world.Settings("a.").primaries), "192.0.2.9");
+  EXPECT_EQ(zone::ToText(world.Settings("a.").primaries), "192.0.2.9@53");
   EXPECT_EQ(world.Settings("a.").state, zone::SecondaryState::kNotLoaded);
   world.Load("catalog.", "y.zones 0 PTR b.\n");
   EXPECT_EQ(world.Reconcile(), 1u);
