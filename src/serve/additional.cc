@@ -120,8 +120,9 @@ class Additional {
   const zone::Zone* Visit(NameView name) {
     visits_.Note(name);
     const zone::Zone* zone = zones_.FindZone(name);
-    if (zone != nullptr) visits_.NoteZone(zones_, *zone);
-    return zone;
+    if (zone == nullptr) return nullptr;
+    visits_.NoteZone(zones_, *zone);
+    return visits_.Admit(zones_, *zone).rcode == dns::Rcode::kNoError ? zone : nullptr;
   }
 
   // The RRset of this type at `name`, and what follows from it; an alias without one has addresses at least.

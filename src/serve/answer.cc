@@ -67,11 +67,17 @@ class Answerer {
     zone_ = zones_.FindZoneFor(name(), qtype_);
     if (zone_ == nullptr) {
       // After an alias that leads out of our zones: the answer is complete for what we know (RFC 6604 3).
-      if (hops_ == 0) status_.rcode = Rcode::kRefused;
+      if (hops_ == 0) status_ = {.rcode = Rcode::kRefused, .error = ExtendedError::kNotAuthoritative};
       return false;
     }
     visits_.NoteZone(zones_, *zone_);
+    if (const auto admission = visits_.Admit(zones_, *zone_); admission.rcode != Rcode::kNoError) {
+      if (hops_ == 0) status_ = {.rcode = admission.rcode, .error = admission.error};
+      zone_ = nullptr;
+      return false;
+    }
     found_ = zone::Lookup(*zone_, name(), qtype_);
+    if (hops_ == 0) visits_.NoteQuestion(*zone_, RateName());
     // AA speaks of the first owner name in the answer (RFC 1035 4.1.1).
     if (hops_ == 0) status_.aa = found_.kind != LookupKind::kDelegation;
     CollectProof();
@@ -94,6 +100,12 @@ class Answerer {
     }
     status_ = {.rcode = Rcode::kServFail};
     return false;
+  }
+
+  // What the answer counts as: all that is denied by one zone, or made by one wildcard, is the same.
+  NameView RateName() const {
+    if (found_.kind == LookupKind::kNxDomain || found_.kind == LookupKind::kNoData) return zone_->apex().wire();
+    return found_.rrset ? found_.rrset.owner : name();
   }
 
   void WriteAnswers() {

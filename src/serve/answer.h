@@ -21,6 +21,7 @@ struct AnswerStatus {
   dns::Rcode rcode = dns::Rcode::kNoError;
   bool aa = false;
   bool tc = false;
+  ExtendedError error = ExtendedError::kNone;
 };
 
 // Appends to `writer`, which holds the question and has reserved what comes after, and notes every visit.
