@@ -169,7 +169,7 @@ class Answerer {
     made.size = static_cast<uint8_t>(kept.size() + target.size());
     complete_ = writer_.message().AddRecord(Section::kAnswer, name(), RRType::kCNAME, dns::RRClass::kIN,
                                             dname.ttl, made.view());
-    if (!complete_ || qtype_ == RRType::kCNAME) return false;
+    if (!complete_ || qtype_ == RRType::kCNAME || qtype_ == RRType::kANY) return false;
     return GoOnAt(made.view());
   }
 
