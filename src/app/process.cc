@@ -12,6 +12,8 @@
 
 #include "api/etcd/server.h"
 #include "api/http/http_server.h"
+#include "api/xfr/transfers.h"
+#include "app/cookie_roller.h"
 #include "app/core_config.h"
 #include "app/disk_faults.h"
 #include "app/disk_watch.h"
@@ -63,6 +65,17 @@ absl::StatusOr<std::optional<TlsMaterial>> LoadTls(const ServeOptions& options) 
 }
 
 // At least; a group that this replica joined had somebody to join.
+zone::Address AddressOf(const serve::SocketAddress& address) {
+  if (address.family() == AF_INET) {
+    uint8_t octets[4];
+    std::memcpy(octets, &reinterpret_cast<const sockaddr_in*>(address.get())->sin_addr, sizeof octets);
+    return zone::MapIpv4(octets);
+  }
+  zone::Address out;
+  std::memcpy(out.data(), &reinterpret_cast<const sockaddr_in6*>(address.get())->sin6_addr, out.size());
+  return out;
+}
+
 size_t KnownMembers(const oracle::Assignment& place) {
   return place.members.empty() ? 2 : place.members.size();
 }
@@ -90,6 +103,8 @@ struct Process::Parts {
   std::unique_ptr<DiskWatch> disk;
   std::unique_ptr<GuardedClient> client;  // of the doors
   std::unique_ptr<Seeder> seeder;
+  std::unique_ptr<CookieRoller> cookies;
+  std::unique_ptr<api::xfr::Transfers> transfers;
   std::unique_ptr<serve::UdpServer> udp;
   std::unique_ptr<serve::TcpServer> tcp;
   std::unique_ptr<serve::TlsCertificates> dot_certificates;
@@ -97,6 +112,8 @@ struct Process::Parts {
   std::jthread dot_watch;
   std::unique_ptr<api::EtcdServer> etcd;
   std::unique_ptr<api::HttpServer> http;
+
+  std::atomic<api::xfr::Transfers*> hears_changes{nullptr};  // `transfers`, once it is there
 
   absl::Status TakePlace(std::stop_token stop);
   absl::Status OpenStorage();
@@ -106,6 +123,7 @@ struct Process::Parts {
   void WatchDisk();
   bool repairing = false;  // disk watch: taken in anew, and not caught up yet
   void LookAround(bool disk_low);
+  void StartTransfers(const std::vector<serve::SocketAddress>& doors);
   absl::Status StartDns();
   void WatchCertificates(std::stop_token stop);
   absl::Status StartHttp();
@@ -139,12 +157,14 @@ rsm::Observer Process::Parts::MakeObserver() {
   observer.published = [this](LogIndex applied, const std::shared_ptr<const zone::ZoneSet>& zones) {
     published.Applied(applied, zones);
   };
-  if (watches) {
-    observer.store_changed = [this](Revision revision, const std::vector<kv::Event>& events) {
-      watches->Publish(revision, events);
-    };
-    observer.reloaded = [this] { watches->Reset(); };
-  }
+  observer.store_changed = [this](Revision revision, const std::vector<kv::Event>& events) {
+    if (watches) watches->Publish(revision, events);
+    if (auto* hear = hears_changes.load(std::memory_order_acquire)) hear->StoreChanged(events);
+  };
+  observer.reloaded = [this] {
+    if (watches) watches->Reset();
+    if (auto* hear = hears_changes.load(std::memory_order_acquire)) hear->Reloaded();
+  };
   return observer;
 }
 
@@ -199,6 +219,7 @@ absl::Status Process::Parts::StartOnWhatIsThere() {
   client = std::make_unique<GuardedClient>(replica->client(), [this] { return disk->low(); });
   ASSIGN_OR_RETURN(rsm::Seed seed, MakeSeed(place.zones, NameserverHosts(place)));
   seeder = std::make_unique<Seeder>(replica->client(), state->map(), std::move(seed));
+  cookies = std::make_unique<CookieRoller>(*client, views);
   return absl::OkStatus();
 }
 
@@ -230,11 +251,22 @@ void Process::Parts::LookAround(bool disk_low) {
   if (!repairing) Notice("repaired: this replica has everything from its leader and takes part again");
 }
 
+// What they miss before they hear of changes they look for when this replica becomes the leader.
+void Process::Parts::StartTransfers(const std::vector<serve::SocketAddress>& doors) {
+  api::xfr::SourceAddresses sources;
+  for (const serve::SocketAddress& door : doors) sources.push_back(AddressOf(door));
+  transfers = std::make_unique<api::xfr::Transfers>(api::xfr::Transfers::Backend{
+      .client = client.get(), .map = &state->map(), .views = &views, .clock = &clock, .sources = sources});
+  hears_changes.store(transfers.get(), std::memory_order_release);
+  transfers->Reloaded();
+}
+
 absl::Status Process::Parts::StartDns() {
   serve::ServerOptions server = DnsServerOptions(options);
   server.respond.version = fmt::format("Quorate {}", QUORATE_VERSION);
   server.respond.id = fmt::format("{}-{}", place.group, place.replica_id.value);
   ASSIGN_OR_RETURN(server.addresses, DnsAddresses(options.listen_dns));
+  StartTransfers(server.addresses);
   const serve::DataSource source{views, replica->gate(), clock, seeder->health()};
   const int workers = std::exchange(server.workers, 1);
   if (!server.addresses.empty()) {
@@ -289,6 +321,12 @@ absl::Status Process::Parts::StartHttp() {
   backend.open_snapshot = [this] {
     return OpenSnapshot(state->map(), place.group_id, place.group, clock.Wall());
   };
+  backend.refresh_secondary = [this](const dns::Name& zone) { transfers->secondaries().Want(zone); };
+  backend.secondary_status = [this](const dns::Name& zone) -> std::optional<api::HttpBackend::SecondaryStatus> {
+    const auto info = transfers->secondaries().Info(zone);
+    if (!info) return std::nullopt;
+    return api::HttpBackend::SecondaryStatus{info->under_way, info->next - clock.Boot(), info->error};
+  };
   backend.disk = [this] { return api::HttpBackend::Disk{disk->free_bytes(), disk->low()}; };
   backend.group = place.group;
   backend.region = options.region;
@@ -306,6 +344,7 @@ absl::Status Process::Parts::StartHttp() {
     sum = {};
     for (const auto& counters : tcp ? tcp->ReadCounters() : std::vector<serve::Counters>()) sum += counters;
     CollectServe(sum, "tcp", sink);
+    CollectTransfers(*transfers, sink);
     if (!dot) return;
     sum = {};
     for (const auto& counters : dot->ReadCounters()) sum += counters;
@@ -344,7 +383,10 @@ void Process::Parts::Stop() {
   udp.reset();
   disk.reset();
   if (replica) replica->Stop();  // answers what waits, the seeder included
+  hears_changes.store(nullptr);
+  transfers.reset();
   seeder.reset();
+  cookies.reset();
 }
 
 absl::StatusOr<std::unique_ptr<Process>> Process::Start(const ServeOptions& options, std::stop_token stop,

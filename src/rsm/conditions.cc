@@ -103,6 +103,8 @@ std::optional<Conflict> FindConflict(const kv::MapReader& map, const Command& co
                         [&](const ZoneCreate& c) { return ZoneConflict(map, c.apex, since); },
                         [&](const ZoneReplace& c) { return ZoneConflict(map, c.apex, since); },
                         [&](const ZoneSettings& c) { return ZoneConflict(map, c.apex, since); },
+                        [&](const ZoneTransferIn& c) { return ZoneConflict(map, c.apex, since); },
+                        [&](const ZoneReplaceStaged& c) { return ZoneConflict(map, c.apex, since); },
                         [&](const ZoneDelete& c) { return ZoneConflict(map, c.apex, since); },
                         [&](const auto&) { return std::optional<Conflict>(); },
                     },
