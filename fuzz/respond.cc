@@ -10,7 +10,7 @@ namespace {
 
 zone::ZoneSet MakeZones() {
   zone::ZoneSet zones;
-  zones.Put(fuzz::MakeOddZone());
+  zones.Put(fuzz::MakeOddZone(true));
   return zones;
 }
 

@@ -80,6 +80,8 @@ struct ZoneChecked {
   dns::Name apex;
   dns::Serial serial;  // if the zone has another one nothing happens
   bool expired = false;
+  // Instead, and whatever the serial: the leader is to ask a primary soon. A NOTIFY came to another replica.
+  bool wanted = false;
 };
 struct TsigKeyPut {
   zone::TsigKey key;
@@ -154,7 +156,7 @@ struct Command {
 inline constexpr size_t kIdempotencyKeyMax = 64;
 inline constexpr Duration kKeyLifetime = std::chrono::hours(24);
 inline constexpr Duration kUpdateRememberedMax = std::chrono::hours(1);
-inline constexpr Duration kStageLifetime = std::chrono::hours(1);
+inline constexpr Duration kStageLifetime = std::chrono::minutes(10);  // after its last piece
 inline constexpr size_t kStageIdMax = 32;
 inline constexpr Duration kClientSessionLifetimeMin = std::chrono::seconds(10);
 inline constexpr Duration kClientSessionLifetimeMax = std::chrono::hours(24);

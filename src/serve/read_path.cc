@@ -32,6 +32,7 @@ void ReadPath::Look() {
 
 ReadPath::Reply ReadPath::Start(const Request& request, std::span<uint8_t> out, Wait& wait) {
   wait.deadline = now_ + hold_budget_;
+  last_ = {};
   if (leased_) {
     const Reply reply = Read(request, out, wait);
     if (!reply) counters_.held_pending.Add(), WaitForPublications();
@@ -42,15 +43,18 @@ ReadPath::Reply ReadPath::Start(const Request& request, std::span<uint8_t> out, 
 }
 
 ReadPath::Reply ReadPath::Resume(const Request& request, std::span<uint8_t> out, Wait& wait) {
+  last_ = {};
   return wait.for_barrier ? AfterBarrier(request, out, wait) : AfterPending(request, out, wait);
 }
 
-size_t ReadPath::Answer(const Request& request, std::span<uint8_t> out) const {
-  return Respond(request, *view_, config_, out).size;
+const Response& ReadPath::Ask(const Request& request, std::span<uint8_t> out, LogIndex through,
+                              ExtendedError error) {
+  last_ = Respond(request, *view_, config_, out, through, error);
+  return last_;
 }
 
 ReadPath::Reply ReadPath::Read(const Request& request, std::span<uint8_t> out, Wait& wait) {
-  const Response response = Respond(request, *view_, config_, out);
+  const Response& response = Ask(request, out);
   if (!response.touched) return response.size;
   wait.for_barrier = false;
   wait.target = response.touched;
@@ -67,7 +71,7 @@ ReadPath::Reply ReadPath::AfterPending(const Request& request, std::span<uint8_t
     // The lease need not hold any more: the read took effect when it was checked. But what was waited for may
     // have led to other names, which something else touches that was pending then. What came later does not
     // count, so the wait ends.
-    const Response response = Respond(request, *view_, config_, out, wait.through);
+    const Response& response = Ask(request, out, wait.through);
     if (!response.touched) return response.size;
     wait.target = response.touched;
   }
@@ -91,11 +95,11 @@ ReadPath::Reply ReadPath::FallBack(const Request& request, std::span<uint8_t> ou
 }
 
 ReadPath::Reply ReadPath::AfterBarrier(const Request& request, std::span<uint8_t> out, Wait& wait) {
-  if (wait.ticket <= completed_) return Answer(request, out);
+  if (wait.ticket <= completed_) return Ask(request, out).size;
   if (leased_) {
     // The right to read has come back. If something touches the answer the barrier goes on being waited for:
     // from one wait to the other and back there would be no end.
-    const Response response = Respond(request, *view_, config_, out);
+    const Response& response = Ask(request, out);
     if (!response.touched) return response.size;
   }
   if (now_ < wait.deadline) return std::nullopt;
@@ -103,12 +107,12 @@ ReadPath::Reply ReadPath::AfterBarrier(const Request& request, std::span<uint8_t
   completed_at_failure_ = completed_;
   if (const Reply reply = AnswerAsAllowed(request, out)) return reply;
   counters_.hold_expired.Add();
+  last_ = {.cookie_valid = last_.cookie_valid};
   return RespondServFail(request, *view_, config_, out, ExtendedError::kNetworkError);
 }
 
 ReadPath::Reply ReadPath::AnswerAsAllowed(const Request& request, std::span<uint8_t> out) {
-  const Response response =
-      Respond(request, *view_, config_, out, zone::kWholeLog, ExtendedError::kStaleAnswer);
+  const Response& response = Ask(request, out, zone::kWholeLog, ExtendedError::kStaleAnswer);
   if (!Allows(response.consistency)) return std::nullopt;
   counters_.stale_answers.Add();
   return response.size;

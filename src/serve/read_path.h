@@ -48,11 +48,21 @@ class ReadPath {
   Reply Start(const Request& request, std::span<uint8_t> out, Wait& wait);
   // For a query that waits, or was received before the Look() at which the one in front of it began to.
   Reply Resume(const Request& request, std::span<uint8_t> out, Wait& wait);
+  // What the last reply is made of; of what needs no zone only its size.
+  const Response& last() const { return last_; }
+  // Other answers than the one there would be, from the view of the last Look().
+  size_t ServFail(const Request& request, std::span<uint8_t> out) const {
+    return RespondServFail(request, *view_, config_, out);
+  }
+  size_t Truncated(const Request& request, std::span<uint8_t> out) const {
+    return RespondTruncated(request, *view_, config_, out);
+  }
   // Whether any wait is left that is not for a barrier: if not, publications wake nobody.
   void KeepWaiting(bool for_pending);
 
  private:
-  size_t Answer(const Request& request, std::span<uint8_t> out) const;
+  const Response& Ask(const Request& request, std::span<uint8_t> out, LogIndex through = zone::kWholeLog,
+                      ExtendedError error = ExtendedError::kNone);
   Reply Read(const Request& request, std::span<uint8_t> out, Wait& wait);
   Reply AfterPending(const Request& request, std::span<uint8_t> out, Wait& wait);
   Reply AfterBarrier(const Request& request, std::span<uint8_t> out, Wait& wait);
@@ -76,6 +86,7 @@ class ReadPath {
   bool leased_ = false;
   uint64_t completed_ = 0;
   const zone::View* view_;
+  Response last_;
   std::optional<uint64_t> ticket_;  // of the barrier that was begun since
 
   // The last barrier expired, and none has completed since.

@@ -13,6 +13,7 @@
 #include "serve/read_path.h"
 #include "serve/slow_door.h"
 #include "serve/socket_address.h"
+#include "serve/tls.h"
 #include "serve/unique_fd.h"
 #include "wire/error.h"
 
@@ -20,8 +21,10 @@ namespace quorate::serve {
 
 class TcpConnection {
  public:
-  TcpConnection(UniqueFd fd, const SocketAddress& peer, uint32_t generation, BootTime now)
-      : last_activity(now), fd_(std::move(fd)), peer_(peer), generation_(generation) {}
+  // `tls`: null, or of `fd`.
+  TcpConnection(UniqueFd fd, const SocketAddress& peer, uint32_t generation, BootTime now,
+                std::unique_ptr<TlsSession> tls = nullptr)
+      : last_activity(now), fd_(std::move(fd)), tls_(std::move(tls)), peer_(peer), generation_(generation) {}
 
   int fd() const { return fd_.get(); }
   const SocketAddress& peer() const { return peer_; }
@@ -30,6 +33,11 @@ class TcpConnection {
   // Both: false when the connection is broken. They never block.
   bool Read();   // what is there, as far as one message and its length fit
   bool Write();  // as much as the socket takes
+
+  // More may be read although the socket has nothing.
+  bool HasBuffered() const { return tls_ && tls_->HasBuffered(); }
+  bool IsHandshaking() const { return tls_ && !tls_->established(); }
+  bool ReadsOnWritable() const { return tls_ && tls_->wants_write(); }
 
   // The oldest query that is complete.
   std::optional<wire::Bytes> FirstQuery() const;
@@ -76,12 +84,17 @@ class TcpConnection {
   uint32_t events() const;  // for epoll
 
   uint32_t watched_events = 0;
-  BootTime last_activity;  // the last whole query, or the last progress in sending
+  BootTime last_activity;    // the last whole query, or the last progress in sending
+  size_t sent_since = 0;     // octets, of what is on its way
 
  private:
   bool HasRoomToWait() const;
 
+  long Receive(uint8_t* to, size_t size);
+  long Send();
+
   UniqueFd fd_;
+  std::unique_ptr<TlsSession> tls_;  // goes before the descriptor
   SocketAddress peer_;
   uint32_t generation_;
   std::vector<uint8_t> in_;

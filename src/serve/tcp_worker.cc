@@ -15,6 +15,7 @@ namespace {
 constexpr uint32_t kNotAConnection = ~uint32_t{0};  // in the upper half of a tag
 constexpr uint64_t kWakeupTag = ~uint64_t{0}, kMailboxTag = kWakeupTag - 1;
 constexpr size_t kAcceptsPerWakeup = 64;
+constexpr size_t kProgressBytes = 4096;
 
 uint64_t ConnectionTag(size_t slot, uint32_t generation) { return uint64_t{generation} << 32 | slot; }
 uint64_t ListenerTag(size_t i) { return uint64_t{kNotAConnection} << 32 | i; }
@@ -24,12 +25,16 @@ uint64_t ListenerTag(size_t i) { return uint64_t{kNotAConnection} << 32 | i; }
 TcpWorker::TcpWorker(std::vector<UniqueFd> listeners, const ServerOptions& options, DataSource source)
     : listeners_(std::move(listeners)),
       idle_(options.tcp_idle),
+      per_client_(options.tcp_per_client),
+      tls_(options.tls),
       source_(source),
       config_(options.respond),
       answer_(new uint8_t[wire::kMessageBytesMax]),
       connections_(limits::kTcpConnectionsMax),
       epoll_(epoll_create1(EPOLL_CLOEXEC)),
       path_(source_, config_, options.hold_budget, counters_, [this] { wakeup_.Signal(); }) {
+  config_.keepalive = static_cast<uint16_t>(
+      std::min<int64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(idle_).count() / 100, 65535));
   if (!epoll_) FailStop("cannot make an epoll instance: the limit on open files is too low (ulimit -n)");
   for (size_t slot = connections_.size(); slot-- > 0;) free_slots_.push_back(slot);
   for (size_t i = 0; i < listeners_.size(); ++i)
@@ -55,6 +60,7 @@ void TcpWorker::Run(std::stop_token stop) {
   while (!stop.stop_requested()) {
     const int count = epoll_wait(epoll_.get(), events, std::size(events), WaitMillis());
     config_.health = source_.health.load(std::memory_order_relaxed);
+    config_.wall_seconds = WallSeconds(source_.clock);
     for (int i = 0; i < count; ++i) {
       const uint64_t tag = events[i].data.u64;
       if (tag == kWakeupTag) {
@@ -86,31 +92,43 @@ void TcpWorker::Accept(int listener) {
     SocketAddress peer;
     socklen_t length = SocketAddress::capacity();
     UniqueFd fd(accept4(listener, peer.get(), &length, SOCK_CLOEXEC | SOCK_NONBLOCK));
-    if (!fd) {
-      if (errno == EMFILE || errno == ENFILE) CloseLongestIdle();
-      return;
-    }
-    counters_.connections.Add();
-    if (free_slots_.empty() && !CloseLongestIdle()) {
-      counters_.connections_refused.Add();
+    if (fd) {
+      Admit(std::move(fd), peer);
       continue;
     }
-    const size_t slot = free_slots_.back();
-    free_slots_.pop_back();
-    next_generation_ = (next_generation_ + 1) & 0x7fffffff;  // never kNotAConnection
-    connections_[slot] =
-        std::make_unique<TcpConnection>(std::move(fd), peer, next_generation_, source_.clock.Boot());
-    connections_[slot]->watched_events = EPOLLIN;
-    Watch(EPOLL_CTL_ADD, connections_[slot]->fd(), ConnectionTag(slot, next_generation_), EPOLLIN);
+    if (errno == EMFILE || errno == ENFILE) CloseLongestIdle();
+    if (errno != ECONNABORTED) return;
   }
 }
 
-// Of those that await nothing from us. False: there is none.
-bool TcpWorker::CloseLongestIdle() {
+void TcpWorker::Admit(UniqueFd fd, const SocketAddress& peer) {
+  counters_.connections.Add();
+  if (per_client_ < connections_.size() && ConnectionsOf(peer.octets()) >= per_client_) {
+    counters_.client_limit.Add();
+    if (!CloseLongestIdle(peer.octets())) return counters_.connections_refused.Add();
+  }
+  if (free_slots_.empty() && !CloseLongestIdle()) return counters_.connections_refused.Add();
+  const size_t slot = free_slots_.back();
+  free_slots_.pop_back();
+  next_generation_ = (next_generation_ + 1) & 0x7fffffff;  // never kNotAConnection
+  auto session = tls_ == nullptr ? nullptr : std::make_unique<TlsSession>(tls_->current(), fd.get());
+  connections_[slot] = std::make_unique<TcpConnection>(std::move(fd), peer, next_generation_,
+                                                       source_.clock.Boot(), std::move(session));
+  connections_[slot]->watched_events = EPOLLIN;
+  Watch(EPOLL_CTL_ADD, connections_[slot]->fd(), ConnectionTag(slot, next_generation_), EPOLLIN);
+}
+
+size_t TcpWorker::ConnectionsOf(const zone::Address& client) const {
+  return static_cast<size_t>(std::count_if(connections_.begin(), connections_.end(), [&](const auto& c) {
+    return c != nullptr && c->peer().octets() == client;
+  }));
+}
+
+bool TcpWorker::CloseLongestIdle(const std::optional<zone::Address>& of) {
   std::optional<size_t> oldest;
   for (size_t slot = 0; slot < connections_.size(); ++slot) {
     const TcpConnection* c = connections_[slot].get();
-    if (c == nullptr || c->AwaitsUs() || c->unsent() > 0) continue;
+    if (c == nullptr || c->AwaitsUs() || c->unsent() > 0 || (of && c->peer().octets() != *of)) continue;
     if (!oldest || c->last_activity < connections_[*oldest]->last_activity) oldest = slot;
   }
   if (oldest) Close(*oldest);
@@ -126,7 +144,9 @@ void TcpWorker::OnEvent(size_t slot, uint32_t generation, uint32_t events) {
   TcpConnection* connection = Find(slot, generation);
   if (connection == nullptr) return;
   bool alive = (events & EPOLLERR) == 0;
-  if (alive && connection->WantsToRead() && (events & (EPOLLIN | EPOLLHUP)) != 0) alive = connection->Read();
+  const uint32_t readable = EPOLLIN | EPOLLHUP | (connection->ReadsOnWritable() ? uint32_t{EPOLLOUT} : 0);
+  if (alive && connection->WantsToRead() && (events & readable) != 0) alive = connection->Read();
+  if (!alive && connection->IsHandshaking()) counters_.tls_failed.Add();
   if (alive && (events & EPOLLOUT) != 0) alive = Write(*connection);
   // A client that has hung up both ways will never read what it still waits for.
   if ((events & EPOLLHUP) != 0 && !connection->WantsToRead()) alive = false;
@@ -134,15 +154,19 @@ void TcpWorker::OnEvent(size_t slot, uint32_t generation, uint32_t events) {
   Advance(slot);
 }
 
+// A client that takes an octet now and then has not taken anything.
 bool TcpWorker::Write(TcpConnection& connection) {
   const size_t unsent = connection.unsent();
   const bool alive = connection.Write();
-  if (connection.unsent() < unsent) connection.last_activity = source_.clock.Boot();
+  connection.sent_since += unsent - connection.unsent();
+  if (connection.sent_since < (connection.unsent() > 0 ? kProgressBytes : 1)) return alive;
+  connection.sent_since = 0;
+  connection.last_activity = source_.clock.Boot();
   return alive;
 }
 
 Asker TcpWorker::AskerAt(const TcpConnection& connection) const {
-  return {Transport::kTcp, connection.peer().octets()};
+  return {tls_ == nullptr ? Transport::kTcp : Transport::kTls, connection.peer().octets()};
 }
 
 void TcpWorker::Queue(TcpConnection& connection, size_t size) {
@@ -176,8 +200,7 @@ void TcpWorker::AskSlowDoor(TcpConnection& connection, size_t slot, const Reques
                             wire::Bytes query) {
   if (slow_requests_ == limits::kSlowRequestsMax) {
     counters_.slow_overflow.Add();
-    return Queue(connection,
-                 RespondServFail(request, config_, std::span(answer_.get(), wire::kMessageBytesMax)));
+    return Queue(connection, path_.ServFail(request, std::span(answer_.get(), wire::kMessageBytesMax)));
   }
   ++slow_requests_, ++connection.at_slow_door;
   counters_.slow.Add();
@@ -231,10 +254,11 @@ void TcpWorker::Advance(size_t slot) {
   // Again and again while what is answered can also be sent: no event would tell of the queries left in
   // memory.
   do {
+    if (connection.HasBuffered() && connection.WantsToRead() && !connection.Read()) return Close(slot);
     Answer(connection, slot);
     slow_requests_ -= connection.PullFromSources();
     if (!Write(connection)) return Close(slot);
-  } while (connection.CanAnswer());
+  } while (connection.CanAnswer() || (connection.HasBuffered() && connection.WantsToRead()));
   if (connection.Finished()) return Close(slot);
   const uint32_t events = connection.events();
   if (events == connection.watched_events) return;

@@ -32,7 +32,10 @@ class TcpWorker {
   void Run(std::stop_token stop);
   int WaitMillis() const;
   void Accept(int listener);
-  bool CloseLongestIdle();
+  void Admit(UniqueFd fd, const SocketAddress& peer);
+  // Of all, or of those from one address. False: each of them awaits something from us.
+  bool CloseLongestIdle(const std::optional<zone::Address>& of = std::nullopt);
+  size_t ConnectionsOf(const zone::Address& client) const;
   void OnEvent(size_t slot, uint32_t generation, uint32_t events);
   // Answers what is there as far as the gate allows, sends, and says to epoll what is awaited next.
   void Advance(size_t slot);
@@ -53,6 +56,8 @@ class TcpWorker {
 
   const std::vector<UniqueFd> listeners_;
   const Duration idle_;
+  const size_t per_client_;
+  TlsCertificates* const tls_;  // null: plain TCP
   const DataSource source_;
   RespondConfig config_;
   WorkerCounters counters_;

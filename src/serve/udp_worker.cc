@@ -1,6 +1,7 @@
 #include "serve/udp_worker.h"
 
 #include <sys/epoll.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -17,6 +18,13 @@ constexpr size_t kReceivesPerWakeup =
 constexpr size_t kQueryBytesMax = 4096;   // longer datagrams are cut, and then malformed
 constexpr size_t kAnswerBytesMax = 4096;  // RespondConfig::udp_size_max may not ask for more
 constexpr uint64_t kWakeupTag = ~uint64_t{0}, kMailboxTag = kWakeupTag - 1;
+
+std::array<uint8_t, 16> RandomSecret() {
+  std::array<uint8_t, 16> out{};
+  if (getrandom(out.data(), out.size(), 0) != static_cast<ssize_t>(out.size()))
+    FailStop("the system gives no random octets");
+  return out;
+}
 
 Asker AskerAt(const SocketAddress& peer) { return {Transport::kUdp, peer.octets()}; }
 
@@ -89,7 +97,8 @@ UdpWorker::UdpWorker(std::vector<UniqueFd> sockets, const ServerOptions& options
       held_(limits::kHeldQueriesMax, limits::kHeldQueryBytesMax),
       batch_(new UdpBatch),  // not value-initialised: what is never used never becomes resident
       epoll_(epoll_create1(EPOLL_CLOEXEC)),
-      path_(source_, config_, options.hold_budget, counters_, [this] { wakeup_.Signal(); }) {
+      path_(source_, config_, options.hold_budget, counters_, [this] { wakeup_.Signal(); }),
+      limiter_(options.rate_limits, RandomSecret(), limits::kRateAccounts) {
   if (!epoll_) FailStop("cannot make an epoll instance: the limit on open files is too low (ulimit -n)");
   const auto watch = [this](int fd, uint64_t tag) {
     epoll_event event{.events = EPOLLIN, .data = {.u64 = tag}};
@@ -137,7 +146,9 @@ void UdpWorker::Receive(size_t socket) {
     if (count == 0) return;
     counters_.queries.Add(count);
     config_.health = source_.health.load(std::memory_order_relaxed);
+    config_.wall_seconds = WallSeconds(source_.clock);
     path_.Look();
+    if (limiter_.enabled()) now_ = source_.clock.Boot();
     for (size_t i = 0; i < count; ++i) {
       const Request request(batch_->query(i), AskerAt(batch_->peer(i)));
       if (source_.slow != nullptr && IsForSlowDoor(request)) {
@@ -147,7 +158,7 @@ void UdpWorker::Receive(size_t socket) {
       Wait wait;
       const auto size = path_.Start(request, AnswerSpace(socket), wait);
       if (size) {
-        Send(batch_->peer(i), *size);
+        SendLimited(request, batch_->peer(i), *size);
       } else {
         Hold({.wait = wait, .socket = socket, .peer = batch_->peer(i)}, batch_->query(i));
       }
@@ -163,7 +174,7 @@ void UdpWorker::Hold(const HeldQuery& held, wire::Bytes query) {
     counters_.hold_overflow.Add();
     HeldQuery& oldest = held_.at(0);
     const std::span<uint8_t> out = AnswerSpace(oldest.socket);
-    Send(oldest.peer, RespondServFail({held_.bytes(oldest), AskerAt(oldest.peer)}, config_, out));
+    Send(oldest.peer, path_.ServFail({held_.bytes(oldest), AskerAt(oldest.peer)}, out));
     oldest.done = true;
     held_.PopDone();
   }
@@ -171,14 +182,16 @@ void UdpWorker::Hold(const HeldQuery& held, wire::Bytes query) {
 
 void UdpWorker::ResumeHeld() {
   path_.Look();
+  if (limiter_.enabled()) now_ = source_.clock.Boot();
   bool for_pending = false;
   next_deadline_ = BootTime{Duration::max()};
   for (size_t i = 0; i < held_.size(); ++i) {
     HeldQuery& held = held_.at(i);
     if (held.done) continue;
-    const auto size = path_.Resume({held_.bytes(held), AskerAt(held.peer)}, AnswerSpace(held.socket), held.wait);
+    const Request request(held_.bytes(held), AskerAt(held.peer));
+    const auto size = path_.Resume(request, AnswerSpace(held.socket), held.wait);
     if (size) {
-      Send(held.peer, *size);
+      SendLimited(request, held.peer, *size);
       held.done = true;
     } else {
       next_deadline_ = std::min(next_deadline_, held.wait.deadline);
@@ -194,7 +207,7 @@ void UdpWorker::AskSlowDoor(const Request& request, wire::Bytes message, size_t 
                             const SocketAddress& peer) {
   if (slow_requests_ == limits::kSlowRequestsMax) {
     counters_.slow_overflow.Add();
-    return Send(peer, RespondServFail(request, config_, AnswerSpace(socket)));
+    return Send(peer, path_.ServFail(request, AnswerSpace(socket)));
   }
   ++slow_requests_;
   counters_.slow.Add();
@@ -229,6 +242,23 @@ std::span<uint8_t> UdpWorker::AnswerSpace(size_t socket) {
 void UdpWorker::Send(const SocketAddress& peer, size_t size) {
   counters_.CountAnswer(batch_->NextAnswer().data(), size);
   if (size > 0) batch_->Commit(peer, size);
+}
+
+void UdpWorker::SendLimited(const Request& request, const SocketAddress& peer, size_t size) {
+  const Response& response = path_.last();
+  if (size == 0 || response.cookie_valid || !limiter_.enabled()) return Send(peer, size);
+  const std::span<uint8_t> out = batch_->NextAnswer();
+  const bool answers = wire::LoadU16(out.data() + 6) > 0;
+  const auto kind = static_cast<uint8_t>((out[3] & 0xf) << 1 | (answers ? 1 : 0));
+  switch (limiter_.Book(request.asker.address, response.rate_name, kind, now_)) {
+    case RateLimiter::Verdict::kSend:
+      return Send(peer, size);
+    case RateLimiter::Verdict::kTruncate:
+      counters_.rate_truncated.Add();
+      return Send(peer, path_.Truncated(request, out));
+    case RateLimiter::Verdict::kDrop:
+      return counters_.rate_dropped.Add();
+  }
 }
 
 void UdpWorker::Flush() {

@@ -37,6 +37,8 @@ class UdpWorker {
   // Where to write an answer that will go out by `socket`; then Send, before the next AnswerSpace.
   std::span<uint8_t> AnswerSpace(size_t socket);
   void Send(const SocketAddress& peer, size_t size);
+  // The same, as far as rate limits allow.
+  void SendLimited(const Request& request, const SocketAddress& peer, size_t size);
   void Flush();
 
   const std::vector<UniqueFd> sockets_;
@@ -51,6 +53,8 @@ class UdpWorker {
   const Wakeup wakeup_;
   UniqueFd epoll_;
   ReadPath path_;
+  RateLimiter limiter_;
+  BootTime now_;  // for it, when it is enabled
   std::jthread thread_;  // last: starts when all else stands, and is joined first
 };
 

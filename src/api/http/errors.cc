@@ -1,5 +1,7 @@
 #include "api/http/errors.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -121,6 +123,17 @@ HttpResponse UnknownResponse(const std::string& reason) {
           .body = Dump({{"error", reason},
                         {"code", "unknown"},
                         {"hint", "nothing was applied now; look at what is there, then decide"}})};
+}
+
+HttpResponse BadZoneText(const dns::TextError& error) {
+  return {
+      .status = 422,
+      .body = Dump({{"error", fmt::format("line {}, column {}: {}", error.line, error.column, error.what)},
+                    {"code", "bad_zone_text"},
+                    {"line", error.line},
+                    {"column", error.column},
+                    {"reason", error.what},
+                    {"hint", "nothing was changed"}})};
 }
 
 HttpResponse WithOutcome(HttpResponse response) {
