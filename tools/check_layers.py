@@ -51,7 +51,7 @@ LIBRARIES = {
     "CLI/": ["cli", "app", "sim", "model", "testing/lincheck_main.cc"],
     "toml++/": ["app"],
     "prometheus/": ["api/http", "app"],
-    "openssl/": ["api/http", "app", "wire"],
+    "openssl/": ["api/http", "app", "cli", "wire"],
     "nlohmann/": ["api/http", "oracle", "cli", "app", "testing"],
     "urcu": ["serve", "app"],
 }
