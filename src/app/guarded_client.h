@@ -1,4 +1,5 @@
-// The client that doors get: it keeps writes that need room away from a disk that has none.
+// The client that doors get: it keeps writes that need room away from a disk that has none, and commands that
+// a part of the group does not know out of the log.
 #pragma once
 
 #include <functional>
@@ -15,7 +16,8 @@ class GuardedClient final : public replica::Client {
   GuardedClient(replica::Client& client, std::function<bool()> disk_low)
       : client_(client), disk_low_(std::move(disk_low)) {}
 
-  // With a disk that is nearly full a command that grows the state is NotProposed{kDiskLow}.
+  // With a disk that is nearly full a command that grows the state is NotProposed{kDiskLow}; one that is
+  // above the group's feature level, NotProposed{kFeatureLevel}.
   void Propose(std::string command, Duration timeout,
                std::function<void(replica::ProposeOutcome)> done) override;
   using Client::Read;

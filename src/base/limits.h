@@ -49,6 +49,21 @@ inline constexpr size_t kTcpConnectionsMax =
     1024;  // DNS over TCP, of one worker; over it the longest idle goes
 inline constexpr size_t kTcpPendingBytesMax = size_t{256}
                                               << 10;  // unsent answers of one connection; then it is not read
+inline constexpr size_t kRateAccounts = 16384;  // of one worker: 512 KiB
+inline constexpr size_t kTcpHeldQueriesMax = 64;  // of one connection; then it is not read
+inline constexpr size_t kTcpHeldBytesMax = size_t{64} << 10;
+// At the slow door and being sent. x 64 KiB of request = 64 MiB for a worker at worst.
+inline constexpr size_t kSlowRequestsMax = 1024;             // of one worker; over it SERVFAIL
+inline constexpr size_t kSlowRequestsPerConnectionMax = 16;  // then the connection is not read
+
+// Zone files. What exceeds one of these is an error that names its line.
+inline constexpr size_t kZoneEntryBytesMax = size_t{1}
+                                             << 20;  // one record's text: 64 KiB of rdata, each octet as four
+inline constexpr size_t kZoneTextBytesMax = size_t{1} << 30;  // of one import: ~15 M records
+inline constexpr size_t kIncludeDepthMax = 8;
+inline constexpr size_t kIncludesMax = 1000;        // of one zone: a file may name another many times
+inline constexpr size_t kGenerateMax = 65536;       // records of one $GENERATE: a /16
+inline constexpr size_t kGeneratedMax = 1'000'000;  // of all of one zone
 
 // The Oracle: one machine's worth of state, rewritten whole at each change (16 x 1000 x ~300 bytes = 5 MB).
 inline constexpr size_t kRegionsMax = 16;
@@ -66,6 +81,29 @@ inline constexpr size_t kAppendEntriesMax = 16384;   // in one AppendEntries: 1 
 inline constexpr size_t kTxnOpsMax = 128;            // of one client txn, per level, as etcd's max-txn-ops
 inline constexpr size_t kTxnDepthMax = 32;           // nesting; protobuf's own bound of 100 allows 50
 inline constexpr size_t kRRsetWireBytesMax = 64000;  // 65535 - header 12 - question 259 - OPT, TSIG and spare
+
+// What is set for a zone, and the group's keys: all of it is looked at, or copied, as a whole.
+inline constexpr size_t kAclRulesMax = 64;
+inline constexpr size_t kRemotesMax = 32;
+inline constexpr size_t kSettingsBytesMax = size_t{64} << 10;  // 4 x 64 rules, 2 x 32 servers, usual names
+inline constexpr size_t kTsigKeysMax = 1000;                   // copied at each change of one
+inline constexpr size_t kTsigSecretBytesMax = 512;
+inline constexpr size_t kUpdateGrantsMax = 64;  // of one key
+inline constexpr size_t kUpdateIdentityBytesMax = 64;
+// Imports that come in pieces. Full refuses a new one.
+inline constexpr size_t kStagesMax = 8;
+inline constexpr size_t kStageBytesMax = size_t{512} << 20;  // of one: some 5 M records
+
+// Zone transfers. What is over kTransfersMax is answered SERVFAIL: secondaries try again.
+inline constexpr size_t kTransfersMax = 64;                   // out, at a time: each holds a version of its zone
+inline constexpr size_t kIxfrBytesMax = size_t{32} << 20;     // a longer delta goes as the whole zone
+inline constexpr size_t kNotifiesUnderWayMax = 256;           // the others wait in the table, one line for each
+                                                              // zone and server
+inline constexpr size_t kChangedZonesMax = 4096;              // names waiting to be looked at; over it: all zones
+inline constexpr size_t kCatalogMembersMax = 100000;          // of one consumed catalog; a longer one counts as broken
+inline constexpr size_t kTransfersInMax = 4;                  // threads that fetch; the others wait
+inline constexpr size_t kTransferInBytesMax = size_t{1} << 30;  // of one zone that comes in
+inline constexpr size_t kTransferPieceBytes = size_t{4} << 20;  // of such a zone in one command
 
 // The etcd door.
 inline constexpr size_t kEtcdRequestBytesMax = size_t{3} << 19;  // 1.5 MiB, as etcd

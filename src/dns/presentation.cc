@@ -5,98 +5,17 @@ extern "C" {
 #include <libknot/errcode.h>
 #include <libknot/rrset-dump.h>
 #include <libknot/rrset.h>
-#include <libzscanner/scanner.h>
 }
 
-#include <algorithm>
-#include <cstdlib>
 #include <memory>
 
 #include "dns/rdata.h"
+#include "dns/zone_text.h"
 
 namespace quorate::dns {
 namespace {
 
 constexpr size_t kRdataBytesMax = 65535;
-
-struct ScannerDeleter {
-  void operator()(zs_scanner_t* scanner) const {
-    zs_deinit(scanner);
-    std::free(scanner);
-  }
-};
-using Scanner = std::unique_ptr<zs_scanner_t, ScannerDeleter>;
-
-// nullptr: no memory, or an origin that libzscanner does not take (none that a Name can hold).
-Scanner OpenScanner(std::string_view text, const Name& origin, uint32_t default_ttl) {
-  auto* raw = static_cast<zs_scanner_t*>(std::malloc(sizeof(zs_scanner_t)));
-  if (raw == nullptr) return nullptr;
-  if (zs_init(raw, origin.ToText().c_str(), static_cast<uint16_t>(RRClass::kIN), default_ttl) != 0) {
-    std::free(raw);
-    return nullptr;
-  }
-  Scanner scanner(raw);
-  if (zs_set_input_string(raw, text.data(), text.size()) != 0) return nullptr;
-  return scanner;
-}
-
-struct Line {
-  uint64_t number;
-  std::string_view text;
-};
-// The line with this number, or the last one where there are fewer.
-Line FindLine(std::string_view text, uint64_t number) {
-  uint64_t at = 1;
-  size_t begin = 0;
-  while (at < number) {
-    const size_t newline = text.find('\n', begin);
-    if (newline == std::string_view::npos || newline + 1 >= text.size()) break;
-    begin = newline + 1;
-    ++at;
-  }
-  return {at, text.substr(begin, text.find('\n', begin) - begin)};
-}
-
-bool EndsToken(char c) { return std::string_view(" \t\r();").find(c) != std::string_view::npos; }
-
-// libzscanner says the line, and keeps what it had not read of it. The offending token is the one that ends
-// there, or that is cut in two there.
-TextError ErrorAt(const zs_scanner_t& scanner, std::string_view text) {
-  const auto [number, line] = FindLine(text, scanner.line_counter);
-  TextError error{.line = number, .column = 1, .what = zs_strerror(scanner.error.code)};
-  if (scanner.error.code == ZS_BAD_PREVIOUS_OWNER) return error;
-  const std::string_view unread(reinterpret_cast<const char*>(scanner.buffer));
-  size_t begin =
-      unread.size() <= line.size() && line.ends_with(unread) ? line.size() - unread.size() : line.size();
-  if (begin == line.size() || EndsToken(line[begin])) {
-    while (begin > 0 && EndsToken(line[begin - 1])) --begin;
-  }
-  while (begin > 0 && !EndsToken(line[begin - 1])) --begin;
-  size_t end = begin;
-  while (end < line.size() && !EndsToken(line[end])) ++end;
-  error.column = begin + 1;
-  if (end > begin)
-    error.what += ": \"" + std::string(line.substr(begin, std::min<size_t>(end - begin, 80))) + "\"";
-  return error;
-}
-
-TextRecord RecordOf(const zs_scanner_t& s) {
-  return {.owner = Name::FromView({reinterpret_cast<const char*>(s.r_owner), s.r_owner_length}),
-          .type = static_cast<RRType>(s.r_type),
-          .rr_class = static_cast<RRClass>(s.r_class),
-          .ttl = s.r_ttl,
-          .rdata = std::string(reinterpret_cast<const char*>(s.r_data), s.r_data_length),
-          .line = s.line_counter};
-}
-
-// What libzscanner lets through and no zone can hold.
-std::string WhyNotARecord(const TextRecord& record) {
-  if (IsMetaType(record.type)) return TypeToText(record.type) + " is a query or meta type: it has no records";
-  if (!IsValidRdata(record.type, record.rdata)) {
-    return "rdata is not valid for type " + TypeToText(record.type);
-  }
-  return {};
-}
 
 std::string GenericText(std::string_view rdata) {
   static constexpr char kHex[] = "0123456789ABCDEF";
@@ -167,43 +86,25 @@ std::optional<RRType> TypeFromText(std::string_view text) {
 
 std::optional<TextError> ParseZoneText(std::string_view text, const ZoneTextOptions& options,
                                        const std::function<std::string(TextRecord&&)>& record) {
-  const Scanner scanner = OpenScanner(text, options.origin, options.default_ttl);
-  if (scanner == nullptr) return TextError{.what = "no memory for the zone scanner"};
-  while (zs_parse_record(scanner.get()) == 0) {
-    switch (scanner->state) {
-      case ZS_STATE_DATA: {
-        TextRecord next = RecordOf(*scanner);
-        const uint64_t line = next.line;
-        std::string why = WhyNotARecord(next);
-        if (why.empty()) why = record(std::move(next));
-        if (!why.empty()) return TextError{.line = line, .column = 1, .what = std::move(why)};
-        break;
-      }
-      case ZS_STATE_INCLUDE:
-        return TextError{.line = FindLine(text, scanner->line_counter).number,
-                         .column = 1,
-                         .what = "$INCLUDE refused: put the included records into this text"};
-      case ZS_STATE_ERROR:
-        return ErrorAt(*scanner, text);
-      case ZS_STATE_EOF:
-        return std::nullopt;
-      case ZS_STATE_NONE:
-      case ZS_STATE_STOP:
-        return TextError{.line = scanner->line_counter, .what = "the zone scanner stopped early"};
-    }
-  }
-  return ErrorAt(*scanner, text);
+  std::optional<TextError> first;
+  ZoneTextParser parser(options, record, [&](TextError&& error) {
+    first = std::move(error);
+    return false;
+  });
+  if (parser.Feed(text)) parser.Finish();
+  return first;
 }
 
 Result<std::string, TextError> RdataFromText(RRType type, std::string_view text, const Name& origin) {
   const std::string before = ". 0 IN " + TypeToText(type) + " ";
   std::optional<std::string> rdata;
-  auto error = ParseZoneText(before + std::string(text) + "\n", {.origin = origin},
-                             [&](TextRecord&& record) -> std::string {
-                               if (rdata || record.type != type) return "more than one record's data";
-                               rdata = std::move(record.rdata);
-                               return {};
-                             });
+  auto error =
+      ParseZoneText(before + std::string(text) + "\n", {.origin = origin, .split_long_strings = true},
+                    [&](TextRecord&& record) -> std::string {
+                      if (rdata || record.type != type) return "more than one record's data";
+                      rdata = std::move(record.rdata);
+                      return {};
+                    });
   if (!error && !rdata) error = TextError{.what = "no record data"};
   if (!error) return *std::move(rdata);
   if (error->line == 1) error->column = error->column > before.size() ? error->column - before.size() : 1;

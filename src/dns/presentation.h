@@ -1,5 +1,5 @@
-// Text <-> wire, by libzscanner and libknot, behind one interface (RFC 1035 5, 3597). The only file here that
-// calls them is presentation.cc. Any thread; no state is kept.
+// Text <-> wire, by libzscanner (entry_scanner.h) and libknot, behind one interface (RFC 1035 5, 3597). Any
+// thread; no state is kept.
 #pragma once
 
 #include <functional>
@@ -13,7 +13,8 @@ namespace quorate::dns {
 
 struct TextError {
   uint64_t line = 1, column = 1;  // from 1
-  std::string what;               // "unknown record type", for people; names the offending token where known
+  std::string file = {};          // one that $INCLUDE named; empty: the text itself
+  std::string what = {};          // "unknown record type", for people; names the offending token where known
 };
 
 struct TextRecord {
@@ -22,16 +23,28 @@ struct TextRecord {
   RRClass rr_class = RRClass::kIN;
   uint32_t ttl = 0;
   std::string rdata;
-  uint64_t line = 0;
+  uint64_t line = 0;      // on which it begins
+  std::string file = {};  // as in TextError
+};
+
+// A text that $INCLUDE names.
+struct ZoneTextSource {
+  std::string name;                                      // in errors
+  std::function<Result<std::string, TextError>()> read;  // the next part; empty: that was all
 };
 
 struct ZoneTextOptions {
   Name origin;
-  uint32_t default_ttl = 3600;
+  uint32_t default_ttl = 3600;      // of records before which no TTL stands (RFC 1035 5.1, 2308 4)
+  bool split_long_strings = false;  // over 255 octets: several strings, not an error
+  std::string name = {};            // of the text, in errors
+  // Opens what $INCLUDE names in the text called `from`; its error needs only `what`. Null: refused.
+  std::function<Result<ZoneTextSource, TextError>(const std::string& named, const std::string& from)>
+      include = {};
 };
+
 // Calls `record` for each record in order; stops at the first error, or when `record` returns a non-empty
-// reason. $INCLUDE is refused; $ORIGIN must be absolute. A text string over 255 octets becomes several.
-// Bounded memory however long the text.
+// reason.
 std::optional<TextError> ParseZoneText(std::string_view text, const ZoneTextOptions& options,
                                        const std::function<std::string(TextRecord&&)>& record);
 

@@ -61,8 +61,10 @@ enum class Rcode : uint16_t {
   kNotAuth = 9,
   kNotZone = 10,
   kBadVers = 16,
+  kBadSig = 16,  // in a TSIG record (RFC 8945 3)
   kBadKey = 17,
   kBadTime = 18,
+  kBadTrunc = 22,
   kBadCookie = 23,
 };
 

@@ -69,8 +69,8 @@ inline constexpr Duration kLeaseMax = std::chrono::minutes(10);
 // As a file or a person may give them; empty: fine. Else what is wrong.
 std::string WhyUnsound(const Timing& timing);
 
-// What this program can do, at most. 1: before there were membership changes.
-inline constexpr uint64_t kFeatureLevel = 2;
+// What this program can do, at most. 1: before there were membership changes; 2: before UPDATE and transfers.
+inline constexpr uint64_t kFeatureLevel = 3;
 
 // Who takes part. In a joint configuration (Raft 6) `outgoing_voters` is the old half and `members` says the
 // new one; elections and commitment need a majority of each half, counted apart. Whoever is in one half only

@@ -15,7 +15,8 @@ namespace quorate::replica {
 
 // Why a command was certainly not applied. Retry is safe.
 // kDiskLow: this replica's disk is nearly full and the command grows the state; another one may take it.
-enum class Refusal : uint8_t { kNoLeader, kQueueFull, kTooLarge, kStopping, kDiskLow };
+// kFeatureLevel: some members still run a program that does not know such commands.
+enum class Refusal : uint8_t { kNoLeader, kQueueFull, kTooLarge, kStopping, kDiskLow, kFeatureLevel };
 
 struct Decided {  // the command was applied at this replica; the outcome may still be a refusal by the state
                   // machine

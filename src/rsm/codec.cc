@@ -53,4 +53,33 @@ std::vector<dns::RRset> GetRRsets(ByteReader& in) {
   return rrsets;
 }
 
+static constexpr uint8_t kKeepTtl = 0x80;  // beside the kind
+
+void PutEdits(ByteWriter& out, const std::vector<zone::RRsetEdit>& edits) {
+  out.Varint(edits.size());
+  for (const zone::RRsetEdit& edit : edits) {
+    out.U8(static_cast<uint8_t>(edit.kind) | (edit.keep_ttl ? kKeepTtl : 0));
+    PutRRset(out, {edit.owner, edit.type, edit.ttl, edit.rdata});
+  }
+}
+
+std::vector<zone::RRsetEdit> GetEdits(ByteReader& in) {
+  const size_t n = in.Count();
+  std::vector<zone::RRsetEdit> edits;
+  for (size_t i = 0; i < n && in.ok(); ++i) {
+    zone::RRsetEdit edit;
+    const uint8_t flags = in.U8(), kind = flags & ~kKeepTtl;
+    edit.keep_ttl = (flags & kKeepTtl) != 0;
+    if (kind < 1 || kind > static_cast<uint8_t>(zone::RRsetEdit::Kind::kRemoveRecords)) in.Fail();
+    edit.kind = static_cast<zone::RRsetEdit::Kind>(kind);
+    dns::RRset rrset = GetRRset(in);
+    edit.owner = std::move(rrset.owner);
+    edit.type = rrset.type;
+    edit.ttl = rrset.ttl;
+    edit.rdata = std::move(rrset.rdata);
+    edits.push_back(std::move(edit));
+  }
+  return edits;
+}
+
 }  // namespace quorate::rsm::codec

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "dns/rr.h"
+#include "zone/edit.h"
 
 namespace quorate::rsm::codec {
 
@@ -20,5 +21,8 @@ void PutRRset(ByteWriter& out, const dns::RRset& rrset);
 dns::RRset GetRRset(ByteReader& in);
 void PutRRsets(ByteWriter& out, const std::vector<dns::RRset>& rrsets);
 std::vector<dns::RRset> GetRRsets(ByteReader& in);
+
+void PutEdits(ByteWriter& out, const std::vector<zone::RRsetEdit>& edits);
+std::vector<zone::RRsetEdit> GetEdits(ByteReader& in);
 
 }  // namespace quorate::rsm::codec

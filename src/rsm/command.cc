@@ -6,13 +6,16 @@
 #include "base/overloaded.h"
 #include "kv/codec.h"
 #include "rsm/codec.h"
+#include "rsm/command_dns.h"
 #include "rsm/command_tags.h"
 
 namespace quorate::rsm {
 namespace {
 
+using codec::GetEdits;
 using codec::GetName;
 using codec::GetRRsets;
+using codec::PutEdits;
 using codec::PutName;
 using codec::PutRRsets;
 
@@ -20,35 +23,6 @@ using Tag = CommandTag;
 constexpr uint8_t kVersion = kCommandVersion, kSessionVersion = kCommandVersionOfSessions;
 
 void PutTag(ByteWriter& out, Tag tag) { out.U8(static_cast<uint8_t>(tag)); }
-
-constexpr uint8_t kKeepTtl = 0x80;  // beside the kind
-
-void PutEdits(ByteWriter& out, const std::vector<zone::RRsetEdit>& edits) {
-  out.Varint(edits.size());
-  for (const zone::RRsetEdit& edit : edits) {
-    out.U8(static_cast<uint8_t>(edit.kind) | (edit.keep_ttl ? kKeepTtl : 0));
-    codec::PutRRset(out, {edit.owner, edit.type, edit.ttl, edit.rdata});
-  }
-}
-
-std::vector<zone::RRsetEdit> GetEdits(ByteReader& in) {
-  const size_t n = in.Count();
-  std::vector<zone::RRsetEdit> edits;
-  for (size_t i = 0; i < n && in.ok(); ++i) {
-    zone::RRsetEdit edit;
-    const uint8_t flags = in.U8(), kind = flags & ~kKeepTtl;
-    edit.keep_ttl = (flags & kKeepTtl) != 0;
-    if (kind < 1 || kind > static_cast<uint8_t>(zone::RRsetEdit::Kind::kRemoveRecords)) in.Fail();
-    edit.kind = static_cast<zone::RRsetEdit::Kind>(kind);
-    dns::RRset rrset = codec::GetRRset(in);
-    edit.owner = std::move(rrset.owner);
-    edit.type = rrset.type;
-    edit.ttl = rrset.ttl;
-    edit.rdata = std::move(rrset.rdata);
-    edits.push_back(std::move(edit));
-  }
-  return edits;
-}
 
 void PutZone(ByteWriter& out, Tag tag, const dns::Name& apex, const std::vector<dns::RRset>& rrsets) {
   PutTag(out, tag);
@@ -77,13 +51,14 @@ void PutBody(const Command& command, ByteWriter& out) {
                  [&](const ZoneSettings& c) {
                    PutTag(out, Tag::kZoneSettings);
                    PutName(out, c.apex);
-                   out.String(zone::SettingsToText(c.settings));
+                   out.String(c.changes);
                  },
                  [&](const SessionOpen& c) {
                    PutTag(out, Tag::kSessionOpen);
                    out.U64(static_cast<uint64_t>(c.lifetime.count()));
                  },
                  [&](const SessionClose& c) { PutTag(out, Tag::kSessionClose), out.U64(c.id); },
+                 [&](const auto& c) { codec::PutDnsBody(c, out); },
              },
              command.body);
 }
@@ -93,9 +68,18 @@ bool IsSessionCommand(const Command& command) {
          std::holds_alternative<SessionClose>(command.body);
 }
 
+bool IsOfDns(const Command& command) {
+  if (const auto* settings = std::get_if<ZoneSettings>(&command.body)) {
+    const std::string& changes = settings->changes;
+    return !changes.starts_with("consistency=") || changes.find('\n') != std::string::npos;
+  }
+  return command.body.index() > Command{.body = SessionClose{}}.body.index();
+}
+
 bool GetBody(ByteReader& in, uint8_t version, Command& command) {
   const Tag tag = static_cast<Tag>(in.U8());
   if (version == kVersion && tag > Tag::kZoneSettings) return false;
+  if (tag > Tag::kSessionClose) return version == kCommandVersionOfDns && codec::GetDnsBody(tag, in, command);
   switch (tag) {
     case Tag::kKvTxn: {
       std::optional<kv::TxnRequest> txn = kv::DecodeTxnRequest(in);
@@ -136,9 +120,7 @@ bool GetBody(ByteReader& in, uint8_t version, Command& command) {
     }
     case Tag::kZoneSettings: {
       dns::Name apex = GetName(in);
-      const auto settings = zone::SettingsFromText(in.String());
-      if (!settings) return false;
-      command.body = ZoneSettings{std::move(apex), *settings};
+      command.body = ZoneSettings{std::move(apex), std::string(in.String())};
       return true;
     }
     case Tag::kSessionOpen:
@@ -147,8 +129,9 @@ bool GetBody(ByteReader& in, uint8_t version, Command& command) {
     case Tag::kSessionClose:
       command.body = SessionClose{in.U64()};
       return true;
+    default:
+      return false;
   }
-  return false;
 }
 
 // Takes a decimal number off the front of `text`. False: there is none.
@@ -182,12 +165,14 @@ std::optional<SessionRequest> ParseSessionRequest(std::string_view text) {
 
 // command := 1:u8 origin:string key:string rest
 //          | 2:u8 origin:string oldest_unanswered:varint key:string session:varint sequence:varint rest
+//          | 3:u8, the same
 // rest := has_revision:u8 [revision:varint] tag:u8 body
 std::string EncodeCommand(const Command& command) {
   CHECK_LE(command.idempotency_key.size(), kIdempotencyKeyMax);
-  const bool of_sessions = command.session || IsSessionCommand(command);
+  const bool of_dns = IsOfDns(command);
+  const bool of_sessions = of_dns || command.session || IsSessionCommand(command);
   ByteWriter out(256);
-  out.U8(of_sessions ? kSessionVersion : kVersion);
+  out.U8(of_dns ? kCommandVersionOfDns : of_sessions ? kSessionVersion : kVersion);
   out.String(command.origin);
   const SessionRequest session = command.session.value_or(SessionRequest());
   if (of_sessions) out.Varint(session.oldest_unanswered);
@@ -202,16 +187,16 @@ std::string EncodeCommand(const Command& command) {
 Result<Command, std::string> DecodeCommand(std::string_view bytes) {
   ByteReader in(bytes);
   const uint8_t version = in.U8();
-  if (!in.ok() || (version != kVersion && version != kSessionVersion)) {
+  if (!in.ok() || version < kVersion || version > kCommandVersionOfDns) {
     return std::string("unknown command version ") + std::to_string(version);
   }
   Command command;
   SessionRequest session;
   command.origin = in.String();
-  if (version == kSessionVersion) session.oldest_unanswered = in.Varint();
+  if (version >= kSessionVersion) session.oldest_unanswered = in.Varint();
   command.idempotency_key = in.String();
   if (command.idempotency_key.size() > kIdempotencyKeyMax) return std::string("idempotency key too long");
-  if (version == kSessionVersion) session.id = in.Varint(), session.sequence = in.Varint();
+  if (version >= kSessionVersion) session.id = in.Varint(), session.sequence = in.Varint();
   if (session.id != 0) command.session = session;
   if (in.U8() != 0) command.if_revision = Revision{in.Varint()};
   if (!GetBody(in, version, command) || !in.AtEnd()) return std::string("malformed command");
@@ -220,11 +205,15 @@ Result<Command, std::string> DecodeCommand(std::string_view bytes) {
   return command;
 }
 
+uint64_t FeatureLevelFor(std::string_view command) {
+  return !command.empty() && command[0] == kCommandVersionOfDns ? kFeatureLevelOfDns : 1;
+}
+
 std::string_view WhatIsAsked(std::string_view command) {
   ByteReader in(command);
   const uint8_t version = in.U8();
   in.String();
-  if (version == kSessionVersion) in.Varint();
+  if (version >= kSessionVersion) in.Varint();
   return in.Raw(in.remaining());
 }
 

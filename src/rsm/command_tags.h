@@ -5,9 +5,11 @@
 
 namespace quorate::rsm {
 
-// The first byte of a command. A higher one needs a newer feature level. What has nothing of sessions is
-// written as the first.
-inline constexpr uint8_t kCommandVersion = 1, kCommandVersionOfSessions = 2;
+// The first byte of a command. A higher one needs a newer feature level. Each command is written as the
+// lowest that has it.
+inline constexpr uint8_t kCommandVersion = 1, kCommandVersionOfSessions = 2, kCommandVersionOfDns = 3;
+// Of the group, for the commands of kCommandVersionOfDns.
+inline constexpr uint64_t kFeatureLevelOfDns = 3;
 enum class CommandTag : uint8_t {
   kKvTxn = 1,
   kKvCompact = 2,
@@ -19,6 +21,15 @@ enum class CommandTag : uint8_t {
   kZoneSettings = 8,
   kSessionOpen = 9,
   kSessionClose = 10,
+  kZoneUpdate = 11,
+  kSecondaryCreate = 12,
+  kZoneTransferIn = 13,
+  kZoneChecked = 14,
+  kTsigKeyPut = 15,
+  kTsigKeyDelete = 16,
+  kCookieSecretRoll = 17,
+  kZoneStage = 20,
+  kZoneReplaceStaged = 21,
 };
 
 }  // namespace quorate::rsm

@@ -30,6 +30,12 @@ bool EditGrows(const zone::RRsetEdit& edit) {
   return (edit.kind == Kind::kReplace || edit.kind == Kind::kAddRecords) && !edit.rdata.empty();
 }
 
+bool UpdateGrows(const zone::Update& update) {
+  return std::any_of(update.updates.begin(), update.updates.end(), [](const zone::UpdateRecord& record) {
+    return record.rr_class == dns::RRClass::kIN;  // the others delete (RFC 2136 2.5)
+  });
+}
+
 }  // namespace
 
 bool Grows(const Command& command) {
@@ -40,7 +46,12 @@ bool Grows(const Command& command) {
           [](const ZoneDelete&) { return false; },
           [](const ZoneChange& body) { return std::any_of(body.edits.begin(), body.edits.end(), EditGrows); },
           [](const Seed&) { return true; }, [](const ZoneSettings&) { return false; },
-          [](const SessionOpen&) { return true; }, [](const SessionClose&) { return false; }},
+          [](const SessionOpen&) { return true; }, [](const SessionClose&) { return false; },
+          [](const ZoneUpdate& body) { return UpdateGrows(body.update); },
+          [](const SecondaryCreate&) { return true; }, [](const ZoneTransferIn&) { return true; },
+          [](const ZoneChecked&) { return false; }, [](const TsigKeyPut&) { return true; },
+          [](const TsigKeyDelete&) { return false; }, [](const CookieSecretRoll&) { return false; },
+          [](const ZoneStage&) { return true; }, [](const ZoneReplaceStaged&) { return true; }},
       command.body);
 }
 

@@ -7,13 +7,14 @@
 namespace quorate::rsm {
 namespace {
 
-constexpr uint8_t kHasTxn = 1, kHasSession = 2;
+constexpr uint8_t kHasTxn = 1, kHasSession = 2, kHasRcode = 4;
 
 }  // namespace
 
 // result := refused:u8 reason:string store_error:u8 changed:u8 revision:varint serial:u32
 // added,removed,changed:varint
 //           count:varint current*  has:u8 [txn] [id:u64 lifetime:u64 deadline:u64]
+//           [rcode:u16]
 std::string EncodeResult(const CommandResult& result) {
   ByteWriter out(64);
   out.U8(static_cast<uint8_t>(result.refused));
@@ -32,13 +33,15 @@ std::string EncodeResult(const CommandResult& result) {
     out.Varint(stored.mod_revision.value);
   }
   const bool has_txn = result.txn.revision.value != 0;
-  out.U8((has_txn ? kHasTxn : 0) | (result.session ? kHasSession : 0));
+  const bool has_rcode = result.rcode != dns::Rcode::kNoError;
+  out.U8((has_txn ? kHasTxn : 0) | (result.session ? kHasSession : 0) | (has_rcode ? kHasRcode : 0));
   if (has_txn) kv::EncodeTxnResponse(result.txn, out);
   if (result.session) {
     out.U64(result.session->id);
     out.U64(static_cast<uint64_t>(result.session->lifetime.count()));
     out.U64(static_cast<uint64_t>(result.session->deadline.count()));
   }
+  if (has_rcode) out.U16(static_cast<uint16_t>(result.rcode));
   return out.Take();
 }
 
@@ -46,7 +49,7 @@ std::optional<CommandResult> DecodeResult(std::string_view outcome) {
   ByteReader in(outcome);
   CommandResult result;
   const uint8_t refused = in.U8();
-  if (refused > static_cast<uint8_t>(Refused::kOutcomeTooLarge)) return std::nullopt;
+  if (refused > static_cast<uint8_t>(Refused::kNoSuchKey)) return std::nullopt;
   result.refused = static_cast<Refused>(refused);
   result.reason = in.String();
   if (const uint8_t error = in.U8()) result.store_error = static_cast<kv::Error>(error);
@@ -76,6 +79,7 @@ std::optional<CommandResult> DecodeResult(std::string_view outcome) {
     grant.lifetime = Duration(static_cast<int64_t>(in.U64()));
     grant.deadline = Duration(static_cast<int64_t>(in.U64()));
   }
+  if (has & kHasRcode) result.rcode = static_cast<dns::Rcode>(in.U16());
   if (!in.AtEnd()) return std::nullopt;
   return result;
 }

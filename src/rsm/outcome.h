@@ -29,6 +29,10 @@ enum class Refused : uint8_t {
   kUnknown = 10,
   kTableFull = 11,        // of sessions, keys or kept outcomes; nothing is kept of this: retry later
   kOutcomeTooLarge = 12,  // to be kept for a retry, as a key or a session asks
+  kUpdate = 13,           // a ZoneUpdate: `rcode` says why
+  kSecondaryZone = 14,    // its content comes from its primary
+  kKeyExists = 15,
+  kNoSuchKey = 16,
 };
 
 // What a SessionOpen made.
@@ -45,11 +49,12 @@ struct StoredRRset {
 
 struct CommandResult {
   Refused refused = Refused::kNot;
-  std::string reason;                    // of a refusal, for people
-  std::optional<kv::Error> store_error;  // kStore
-  bool changed = false;                  // false: it was applied and nothing differs
-  Revision revision;                     // of the store after it
-  dns::Serial serial;                    // of the zone after it
+  std::string reason;                       // of a refusal, for people
+  std::optional<kv::Error> store_error;     // kStore
+  bool changed = false;                     // false: it was applied and nothing differs
+  Revision revision;                        // of the store after it
+  dns::Serial serial;                       // of the zone after it
+  dns::Rcode rcode = dns::Rcode::kNoError;  // kUpdate
   uint32_t rrsets_added = 0, rrsets_removed = 0, rrsets_changed = 0;
   std::vector<StoredRRset> current;     // kConflict: the touched RRsets, at most kCurrentMax
   kv::TxnResponse txn;                  // KvTxn

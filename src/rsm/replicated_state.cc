@@ -12,10 +12,12 @@
 #include "base/sim_hooks.h"
 #include "rsm/conditions.h"
 #include "rsm/idempotency_keys.h"
+#include "rsm/keyring.h"
 #include "rsm/read.h"
 #include "rsm/sessions.h"
+#include "rsm/updates.h"
+#include "rsm/work.h"
 #include "rsm/zones.h"
-#include "zone/builder.h"
 #include "zone/store_keys.h"
 
 namespace quorate::rsm {
@@ -32,11 +34,6 @@ uint64_t Mix(uint64_t hash, LogIndex index, const kv::MapBatch& batch) {
   return (hash ^ index.value) * 0x9e3779b97f4a7c15ULL + crc;
 }
 
-std::string NoSuchZone(const dns::Name& apex) {
-  return fmt::format("no zone {} in this group: `quorate zone create {}` makes it", apex.ToText(),
-                     apex.ToText());
-}
-
 // FNV-1a: tells another command under the same key from a retry; not a defence against one who wants to be
 // told the outcome of his own other command.
 uint64_t Digest(std::string_view command) {
@@ -46,33 +43,6 @@ uint64_t Digest(std::string_view command) {
 }
 
 }  // namespace
-
-struct ReplicatedState::Work {
-  Work(const kv::MapReader& map, const once::Bounds& bounds, once::Counts kept, LogIndex at, Duration now)
-      : index(at), counts(kept), txn(map), table{map, bounds, now, counts, batch} {}
-  Work(const Work&) = delete;
-
-  const LogIndex index;
-  once::Counts counts;
-  kv::Transaction txn;
-  kv::MapBatch batch;  // what is not of the store: sessions, compaction, the applied mark
-  CommandResult result;
-  std::shared_ptr<const zone::ZoneSet> zones;  // null: as before
-  kv::Committed committed;
-  bool compacts = false;
-  once::Table table;  // over `batch` and `counts`
-
-  void Refuse(Refused why, std::string reason) {
-    result.refused = why;
-    result.reason = std::move(reason);
-  }
-  // Nothing of a refused command stays.
-  void TakeBack() {
-    zones = nullptr;
-    committed = {.revision = txn.base_revision()};
-    result.revision = committed.revision;
-  }
-};
 
 // mark := 2:u8 index:u64 term:u64 group_time:u64 hash:u64 keys:u64 sessions:u64 bytes:u64 compacting:u8
 std::string ReplicatedState::AppliedMark::Encode() const {
@@ -113,6 +83,11 @@ std::optional<AppliedAt> ReplicatedState::ParseApplied(std::string_view value) {
   return AppliedAt{mark->index, mark->term, mark->group_time, mark->hash};
 }
 
+std::string ReplicatedState::NoSuchZone(const dns::Name& apex) {
+  return fmt::format("no zone {} in this group: `quorate zone create {}` makes it", apex.ToText(),
+                     apex.ToText());
+}
+
 ReplicatedState::ReplicatedState(kv::OrderedMap& map, Observer observer, once::Bounds bounds)
     : map_(map),
       observer_(std::move(observer)),
@@ -122,9 +97,9 @@ ReplicatedState::ReplicatedState(kv::OrderedMap& map, Observer observer, once::B
 Outcome ReplicatedState::Apply(const Entry& entry) {
   CHECK_GT(entry.index, applied_.index);
   const std::optional<StampedCommand> stamped = entry.is_command ? ParseStamped(entry.payload) : std::nullopt;
-  const Duration now =
-      stamped ? std::max(stamped->stamp.group_time, applied_.group_time) : applied_.group_time;
-  Work work(map_, bounds_, applied_.once, entry.index, now);
+  Stamp stamp = stamped ? stamped->stamp : Stamp();
+  stamp.group_time = std::max(stamp.group_time, applied_.group_time);
+  Work work(map_, bounds_, applied_.once, entry.index, stamp);
   if (!entry.is_command) {
     Write(entry, work);
     PublishChanges(work);
@@ -148,7 +123,10 @@ Outcome ReplicatedState::RunOnce(const Command& command, std::string_view encode
   const std::string_view key = command.idempotency_key;
   const auto* close = std::get_if<SessionClose>(&command.body);
   keys::Expire(work.table);
+  updates::Expire(work.table);
   sessions::Expire(work.table, command.session ? command.session->id : close ? close->id : 0);
+  if (const auto* update = std::get_if<ZoneUpdate>(&command.body))
+    return RunUpdateOnce(command, *update, work);
   if (key.empty() && !command.session) {
     Run(command, work);
     return EncodeResult(work.result);
@@ -182,6 +160,21 @@ Outcome ReplicatedState::RunOnce(const Command& command, std::string_view encode
   return outcome;
 }
 
+Outcome ReplicatedState::RunUpdateOnce(const Command& command, const ZoneUpdate& update, Work& work) {
+  const bool is_known_again = !update.identity.empty();
+  once::Known known = is_known_again ? updates::Find(work.table, update.identity) : once::MayRun{};
+  if (auto* kept = std::get_if<Outcome>(&known)) return std::move(*kept);
+  if (auto* refusal = std::get_if<once::Refusal>(&known)) {
+    work.Refuse(refusal->why, std::move(refusal->reason));
+    work.TakeBack();
+    return EncodeResult(work.result);
+  }
+  Run(command, work);
+  Outcome outcome = EncodeResult(work.result);
+  if (is_known_again) updates::Keep(work.table, update.identity, update.remembered, outcome);
+  return outcome;
+}
+
 void ReplicatedState::Run(const Command& command, Work& work) {
   if (std::optional<Conflict> conflict = FindConflict(map_, command)) {
     work.Refuse(Refused::kConflict, std::move(conflict->reason));
@@ -190,6 +183,7 @@ void ReplicatedState::Run(const Command& command, Work& work) {
     std::visit([&](const auto& body) { Do(body, work); }, command.body);
   }
   if (work.result.refused != Refused::kNot) return work.TakeBack();
+  FollowCatalogs(command, work);
   work.committed = work.txn.Commit();
   work.result.revision = work.committed.revision;
   work.result.changed |= !work.committed.events.empty();
@@ -227,6 +221,7 @@ void ReplicatedState::Do(const ZoneCreate& command, Work& work) {
 }
 
 void ReplicatedState::Do(const ZoneReplace& command, Work& work) {
+  if (zones_->Get(command.apex.wire()) && !PrimaryZone(command.apex, work)) return;
   ReplaceZone(command.apex, command.rrsets, work);
 }
 
@@ -245,16 +240,25 @@ void ReplicatedState::Do(const ZoneSettings& command, Work& work) {
   const zone::ZonePtr zone = zones_->Get(command.apex.wire());
   if (!zone) return work.Refuse(Refused::kNoSuchZone, NoSuchZone(command.apex));
   work.result.serial = zone->serial();
-  if (zones_->SettingsOf(*zone) == command.settings) return;
-  PutSettings(command.apex, command.settings, work.txn);
-  work.zones =
-      std::make_shared<const zone::ZoneSet>(zones_->WithSettings(command.apex.wire(), command.settings));
+  const zone::Settings& before = zones_->SettingsOf(*zone);
+  auto settings = zone::WithChanges(before, command.changes);
+  if (!settings.ok()) return work.Refuse(Refused::kInvalidZone, settings.error());
+  if (before.is_secondary() && !settings->is_secondary()) {
+    if (before.state == zone::SecondaryState::kNotLoaded)
+      return work.Refuse(Refused::kInvalidZone, "the zone has no content yet: it was never transferred");
+    settings->state = {}, settings->checked_at = {}, settings->asked_at = {};
+  } else if (!before.is_secondary() && settings->is_secondary()) {
+    settings->state = zone::SecondaryState::kLoaded;
+    settings->checked_at = work.stamp.group_time;
+  }
+  if (*settings == before) return;
+  SetSettings(command.apex, *settings, work);
+  TouchSoa(command.apex, work.txn);
 }
 
 void ReplicatedState::Do(const ZoneChange& command, Work& work) {
-  const zone::ZonePtr before = zones_->Get(command.apex.wire());
-  if (!before) return work.Refuse(Refused::kNoSuchZone, NoSuchZone(command.apex));
-  Adopt(zone::ApplyEdit(before, {command.edits}), work);
+  const zone::ZonePtr before = PrimaryZone(command.apex, work);
+  if (before) Adopt(zone::ApplyEdit(before, {command.edits}, SerialRuleOf(*before, work)), work);
 }
 
 void ReplicatedState::Do(const Seed& command, Work& work) {
@@ -283,11 +287,7 @@ void ReplicatedState::Do(const SessionClose& command, Work& work) {
 void ReplicatedState::ReplaceZone(const dns::Name& apex, const std::vector<dns::RRset>& rrsets, Work& work) {
   zone::ZoneBuilder builder(apex);
   for (const dns::RRset& rrset : rrsets) builder.Add(rrset);
-  auto built = std::move(builder).Build();
-  if (auto* refusal = std::get_if<zone::Refusal>(&built)) {
-    return work.Refuse(Refused::kInvalidZone, std::move(refusal->reason));
-  }
-  Adopt(zone::ReplaceZone(zones_->Get(apex.wire()), std::get<zone::ZonePtr>(built)), work);
+  BuildAndReplace(std::move(builder), apex, false, work);
 }
 
 void ReplicatedState::Adopt(zone::EditOutcome outcome, Work& work) {
@@ -353,7 +353,7 @@ void ReplicatedState::Reload() {
     applied_ = *decoded;
   }
   if (applied_.bytes_unknown) applied_.once.bytes = keys::BytesKept(map_);
-  zones_ = RebuildZones(map_);
+  zones_ = std::make_shared<const zone::ZoneSet>(RebuildZones(map_)->WithKeyring(LoadKeyring(map_)));
   if (observer_.published) observer_.published(applied_.index, zones_);
   if (observer_.reloaded) observer_.reloaded();
 }

@@ -13,6 +13,7 @@
 #include "rsm/command.h"
 #include "rsm/once.h"
 #include "rsm/outcome.h"
+#include "zone/builder.h"
 #include "zone/edit.h"
 #include "zone/zone_set.h"
 
@@ -67,7 +68,9 @@ class ReplicatedState final : public StateMachine {
   };
   struct Work;  // of one command: its transaction, what it changed, its result
 
+  static std::string NoSuchZone(const dns::Name& apex);
   Outcome RunOnce(const Command& command, std::string_view encoded, Work& work);
+  Outcome RunUpdateOnce(const Command& command, const ZoneUpdate& update, Work& work);
   void Run(const Command& command, Work& work);
   void Do(const KvTxn& command, Work& work);
   void Do(const KvCompact& command, Work& work);
@@ -79,8 +82,28 @@ class ReplicatedState final : public StateMachine {
   void Do(const ZoneSettings& command, Work& work);
   void Do(const SessionOpen& command, Work& work);
   void Do(const SessionClose& command, Work& work);
+  void Do(const ZoneUpdate& command, Work& work);
+  void Do(const SecondaryCreate& command, Work& work);
+  void Do(const ZoneTransferIn& command, Work& work);
+  void Do(const ZoneChecked& command, Work& work);
+  void Do(const TsigKeyPut& command, Work& work);
+  void Do(const TsigKeyDelete& command, Work& work);
+  void Do(const CookieSecretRoll& command, Work& work);
+  void Do(const ZoneStage& command, Work& work);
+  void Do(const ZoneReplaceStaged& command, Work& work);
+  // Both: nullptr, and the command is refused, if there is none such.
+  zone::ZonePtr PrimaryZone(const dns::Name& apex, Work& work) const;
+  zone::ZonePtr SecondaryZone(const dns::Name& apex, Work& work) const;
+  zone::SerialRule SerialRuleOf(const zone::Zone& zone, const Work& work) const;
   void ReplaceZone(const dns::Name& apex, const std::vector<dns::RRset>& rrsets, Work& work);
+  void BuildAndReplace(zone::ZoneBuilder builder, const dns::Name& apex, bool transferred, Work& work);
   void Adopt(zone::EditOutcome outcome, Work& work);
+  void AdoptTransferred(zone::EditOutcome outcome, const dns::Name& apex, Work& work);
+  void SetSettings(const dns::Name& apex, const zone::Settings& settings, Work& work);
+  void FollowCatalogs(const Command& command, Work& work);
+  void EditCatalog(const dns::Name& catalog, Work& work,
+                   const std::function<zone::ZoneEdit(const zone::Zone&)>& edit);
+  void SetKeyring(zone::Keyring keyring, Work& work);
   void PutChanges(const zone::Changeset& changeset, Work& work);
   void Write(const Entry& entry, Work& work);
   void PublishChanges(const Work& work);

@@ -245,12 +245,13 @@ TEST_F(Rsm, MalformedCommandsAreRefusedAlike) {
   }
 }
 
+std::string Setting(const std::string& consistency) { return "consistency=" + consistency; }
 zone::Settings Consistent(const char* consistency) { return {.consistency = *ParseConsistency(consistency)}; }
 
 TEST_F(Rsm, SettingsOfAZoneAreReadableInTheStoreAndPublished) {
   MakeZone();
   const Revision read = ZoneRevision(map(), N("example."));
-  const CommandResult set = Apply(ZoneSettings{N("EXAMPLE."), Consistent("bounded=5s")});
+  const CommandResult set = Apply(ZoneSettings{N("EXAMPLE."), Setting("bounded=5s")});
   EXPECT_EQ(set.refused, Refused::kNot);
   EXPECT_TRUE(set.changed);
   EXPECT_EQ(set.serial, dns::Serial{1}) << "no record changed";
@@ -259,15 +260,15 @@ TEST_F(Rsm, SettingsOfAZoneAreReadableInTheStoreAndPublished) {
   EXPECT_EQ(GetZoneSettings(map(), Revision{0}, N("example.")), Consistent("bounded=5s"));
   EXPECT_EQ(GetZoneSettings(map(), read, N("example.")), zone::Settings());
   EXPECT_EQ(ZoneRevision(map(), N("example.")), set.revision);
-  EXPECT_FALSE(Apply(ZoneSettings{N("example."), Consistent("bounded=5s")}).changed);
-  EXPECT_TRUE(Apply(ZoneSettings{N("example."), {}}).changed);
+  EXPECT_FALSE(Apply(ZoneSettings{N("example."), Setting("bounded=5s")}).changed);
+  EXPECT_TRUE(Apply(ZoneSettings{N("example."), "consistency=linearizable"}).changed);
   EXPECT_FALSE(kv::Get(map(), "/quorate/zones/example.")) << "the defaults have no key";
   EXPECT_EQ(published->SettingsOf(*published->Get(N("example.").wire())), zone::Settings());
 }
 
 TEST_F(Rsm, SettingsStayWhenTheZoneIsReplacedAndGoWhenItIsDeleted) {
   MakeZone();
-  Apply(ZoneSettings{N("example."), Consistent("local")});
+  Apply(ZoneSettings{N("example."), Setting("local")});
   Change({Edit(Kind::kReplace, Set("www.example.", RRType::kA, {"192.0.2.7"}))});
   Apply(ZoneReplace{N("example."), SmallZone("example.", 9)});
   EXPECT_EQ(published->SettingsOf(*published->Get(N("example.").wire())), Consistent("local"));
@@ -281,18 +282,18 @@ TEST_F(Rsm, SettingsStayWhenTheZoneIsReplacedAndGoWhenItIsDeleted) {
 TEST_F(Rsm, SettingsAreThereAgainAfterAReload) {
   MakeZone();
   ASSERT_EQ(Apply(ZoneCreate{N("b.example."), SmallZone("b.example.")}).refused, Refused::kNot);
-  Apply(ZoneSettings{N("example."), Consistent("bounded=7s")});
+  Apply(ZoneSettings{N("example."), Setting("bounded=7s")});
   state.Reload();  // a restart, or a snapshot put in the place of the state
   EXPECT_EQ(published->SettingsOf(*published->Get(N("example.").wire())), Consistent("bounded=7s"));
   EXPECT_EQ(published->SettingsOf(*published->Get(N("b.example.").wire())), zone::Settings());
 }
 
 TEST_F(Rsm, SettingsAreRefusedWithoutTheZoneAgainstTheConditionAndFromTheStore) {
-  EXPECT_EQ(Apply(ZoneSettings{N("example."), Consistent("local")}).refused, Refused::kNoSuchZone);
+  EXPECT_EQ(Apply(ZoneSettings{N("example."), Setting("local")}).refused, Refused::kNoSuchZone);
   MakeZone();
   const Revision read = ZoneRevision(map(), N("example."));
   const auto set = [&](const char* consistency) {
-    return Apply(Command{.if_revision = read, .body = ZoneSettings{N("example."), Consistent(consistency)}});
+    return Apply(Command{.if_revision = read, .body = ZoneSettings{N("example."), Setting(consistency)}});
   };
   EXPECT_EQ(set("local").refused, Refused::kNot);
   EXPECT_EQ(set("bounded=5s").refused, Refused::kConflict) << "the settings themselves changed meanwhile";
@@ -314,7 +315,7 @@ TEST_F(Rsm, TheObserverHearsOfEachIndexOnce) {
 
 TEST_F(Rsm, ReplicasWithTheSameLogAreEqualAlsoAfterARestart) {
   MakeZone();
-  Apply(ZoneSettings{N("example."), Consistent("local")});
+  Apply(ZoneSettings{N("example."), Setting("local")});
   Put("k", "1", "key");
   Change({Edit(Kind::kAddRecords, Set("www.example.", RRType::kA, {"192.0.2.7"}))});
   for (int i = 0; i < 400; ++i) Put("k" + std::to_string(i % 7), std::to_string(i));

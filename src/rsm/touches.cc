@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "rsm/codec.h"
+#include "rsm/command_dns.h"
 #include "rsm/command_tags.h"
 
 namespace quorate::rsm {
@@ -34,10 +35,32 @@ zone::Touches OfChange(ByteReader& in) {
   return touches;
 }
 
+zone::Touches OfUpdate(ByteReader& in) {
+  zone::Touches touches;
+  const dns::Name apex = codec::GetName(in);
+  for (size_t left = in.Count(); left > 0 && in.ok(); --left) {
+    const zone::UpdateRecord record = codec::GetUpdateRecord(in);
+    if (!in.ok()) break;
+    zone::AddRecordTouch(apex, record.owner, record.type, touches);
+    if (touches.subtrees.back() == apex) break;
+  }
+  if (!in.ok()) return {};
+  if (!touches.subtrees.empty()) touches.serials.push_back(apex);
+  return touches;
+}
+
 zone::Touches OfZone(ByteReader& in) {
   zone::Touches touches;
   touches.subtrees.push_back(codec::GetName(in));
   return in.ok() ? touches : zone::Touches();
+}
+
+// The same, or everything where a catalog may change too.
+zone::Touches OfZoneAndSettings(ByteReader& in) {
+  zone::Touches touches = OfZone(in);
+  const bool of_catalog = in.String().find("catalog") != std::string_view::npos;
+  touches.everything = in.ok() && of_catalog;
+  return touches;
 }
 
 }  // namespace
@@ -49,9 +72,9 @@ zone::Touches TouchesOf(const Entry& entry) {
   ByteReader in(stamped->command);
   const zone::Touches everything{.everything = true, .subtrees = {}, .serials = {}};
   const uint8_t version = in.U8();
-  const bool of_sessions = version == kCommandVersionOfSessions;
+  const bool of_sessions = version >= kCommandVersionOfSessions;
   // Of another version nothing is known, so anything may change.
-  if (in.ok() && version != kCommandVersion && !of_sessions) return everything;
+  if (in.ok() && (version < kCommandVersion || version > kCommandVersionOfDns)) return everything;
   in.String();  // origin
   if (of_sessions) in.Varint();
   in.String();  // idempotency key
@@ -62,15 +85,26 @@ zone::Touches TouchesOf(const Entry& entry) {
       return OfChange(in);
     case CommandTag::kZoneCreate:
     case CommandTag::kZoneReplace:
-    case CommandTag::kZoneDelete:
-    case CommandTag::kZoneSettings:
+    case CommandTag::kZoneTransferIn:
+    case CommandTag::kZoneChecked:
+    case CommandTag::kZoneReplaceStaged:
       return OfZone(in);
+    case CommandTag::kZoneSettings:
+    case CommandTag::kSecondaryCreate:
+      return OfZoneAndSettings(in);
+    case CommandTag::kZoneUpdate:
+      return OfUpdate(in);
+    case CommandTag::kZoneDelete:  // the catalog that listed it as well
     case CommandTag::kSeed:
       return everything;
     case CommandTag::kKvTxn:
     case CommandTag::kKvCompact:
     case CommandTag::kSessionOpen:
     case CommandTag::kSessionClose:
+    case CommandTag::kTsigKeyPut:  // what is signed is answered behind a read barrier
+    case CommandTag::kTsigKeyDelete:
+    case CommandTag::kCookieSecretRoll:  // the old one is known for a while yet
+    case CommandTag::kZoneStage:
       return {};
   }
   return in.ok() ? everything : zone::Touches();

@@ -74,7 +74,6 @@ void PutSettings(const dns::Name& apex, const zone::Settings& settings, kv::Tran
   } else {
     txn.Put(key, zone::SettingsToText(settings));
   }
-  TouchSoa(apex, txn);
 }
 
 void TouchSoa(const dns::Name& apex, kv::Transaction& txn) {

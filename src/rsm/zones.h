@@ -18,7 +18,7 @@ std::shared_ptr<const zone::ZoneSet> RebuildZones(const kv::MapReader& map);
 // change.
 void TouchSoa(const dns::Name& apex, kv::Transaction& txn);
 
-// Settings of a zone that is there; the defaults have no key. The zone's last change is this one.
+// Settings of a zone; the defaults have no key.
 void PutSettings(const dns::Name& apex, const zone::Settings& settings, kv::Transaction& txn);
 
 }  // namespace quorate::rsm

@@ -8,6 +8,7 @@
 
 #include "dns/rr.h"
 #include "zone/refusal.h"
+#include "zone/serial.h"
 #include "zone/zone.h"
 
 namespace quorate::zone {
@@ -55,15 +56,15 @@ struct EditResult {
 };
 using EditOutcome = std::variant<EditResult, Refusal>;
 
-// All of the edit or nothing. The SOA serial goes up by one (RFC 1982) unless the edit moved it forward
-// itself; an edit without an effect does not move it. A name keeps the case that its first record gave it.
-// Cost: the size of the edit and of the RRsets at the names it touches. Deterministic.
-EditOutcome ApplyEdit(const ZonePtr& zone, const ZoneEdit& edit);
+// All of the edit or nothing. The SOA serial moves as `serial` says unless the edit moved it forward (RFC
+// 1982) itself; an edit without an effect does not move it. A name keeps the case that its first record gave
+// it. Cost: the size of the edit and of the RRsets at the names it touches. Deterministic.
+EditOutcome ApplyEdit(const ZonePtr& zone, const ZoneEdit& edit, const SerialRule& serial = {});
 
 // `next` (from a ZoneBuilder) takes the place of `old`, which may be nullptr. Equal but for an older or equal
-// serial: no change. A serial that is not newer becomes the old one plus one, or for a signed zone is
-// refused.
-EditOutcome ReplaceZone(const ZonePtr& old, const ZonePtr& next);
+// serial: no change. A serial that is not newer becomes the one that `serial` puts after the old one, or for
+// a signed zone is refused.
+EditOutcome ReplaceZone(const ZonePtr& old, const ZonePtr& next, const SerialRule& serial = {});
 
 // Either may be nullptr: no such version.
 Changeset Diff(const Zone* old, const Zone* next);

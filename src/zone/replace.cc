@@ -66,7 +66,7 @@ Changeset Diff(const Zone* old, const Zone* next) {
   return out;
 }
 
-EditOutcome ReplaceZone(const ZonePtr& old, const ZonePtr& next) {
+EditOutcome ReplaceZone(const ZonePtr& old, const ZonePtr& next, const SerialRule& serial) {
   if (old == nullptr || dns::IsNewer(next->serial(), old->serial())) {
     return EditResult{next, Diff(old.get(), next.get())};
   }
@@ -78,7 +78,7 @@ EditOutcome ReplaceZone(const ZonePtr& old, const ZonePtr& next) {
                   "the signed zone has serial " + std::to_string(next->serial().value) + ", not newer than " +
                       std::to_string(old->serial().value) + ": raise it and sign again");
   }
-  const ZonePtr raised = WithSerial(*next, dns::Serial{old->serial().value + 1});
+  const ZonePtr raised = WithSerial(*next, NextSerial(old->serial(), serial));
   return EditResult{raised, Diff(old.get(), raised.get())};
 }
 

@@ -15,11 +15,6 @@ const dns::RRset* FindSet(std::span<const dns::RRset> rrsets, RRType type) {
   return nullptr;
 }
 
-// RFC 2181 10.1, 4034 3 and 4, 3007 3.1: what DNSSEC itself says of an alias.
-bool MayStandBesideCname(RRType type) {
-  return type == RRType::kRRSIG || type == RRType::kNSEC || type == RRType::kKEY || type == RRType::kSIG;
-}
-
 std::optional<Refusal> CheckCname(const dns::Name& owner, std::span<const dns::RRset> rrsets) {
   if (FindSet(rrsets, RRType::kCNAME) == nullptr) return std::nullopt;
   for (const dns::RRset& rrset : rrsets) {
@@ -130,6 +125,10 @@ std::string_view RefusalName(RefusalCode code) {
       return "too-many-types";
   }
   return "unknown";  // a code of a newer version
+}
+
+bool MayStandBesideCname(RRType type) {
+  return type == RRType::kRRSIG || type == RRType::kNSEC || type == RRType::kKEY || type == RRType::kSIG;
 }
 
 Refusal Refuse(RefusalCode code, const dns::Name& owner, RRType type, std::string_view why) {

@@ -24,6 +24,9 @@ std::optional<Refusal> CheckNode(const dns::Name& apex, const dns::Name& owner,
 std::optional<Refusal> CheckSizes(const dns::Name& owner, std::span<const dns::RRset> rrsets,
                                   const dns::RRset& changed);
 
+// RFC 2181 10.1, 4034 3 and 4, 3007 3.1: what DNSSEC itself says of an alias.
+bool MayStandBesideCname(dns::RRType type);
+
 Refusal Refuse(RefusalCode code, const dns::Name& owner, dns::RRType type, std::string_view why);
 
 }  // namespace quorate::zone

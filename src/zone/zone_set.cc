@@ -53,11 +53,23 @@ ZoneSet ZoneSet::WithSettings(dns::NameView apex, const Settings& settings) cons
   return next;
 }
 
-Settings ZoneSet::SettingsOf(const Zone& zone) const {
-  if (configured_ == 0) return {};
+const Settings& ZoneSet::SettingsOf(const Zone& zone) const {
+  static const Settings kDefaults;
+  if (configured_ == 0) return kDefaults;
   const FoldedName folded(zone.apex().wire());
   const Leaf* leaf = zones_.Find(zone.apex_hash(), folded.view());
-  return leaf != nullptr ? leaf->settings : Settings();
+  return leaf != nullptr ? leaf->settings : kDefaults;
+}
+
+const std::shared_ptr<const Keyring>& ZoneSet::NoKeys() {
+  static const auto kNone = std::make_shared<const Keyring>();
+  return kNone;
+}
+
+ZoneSet ZoneSet::WithKeyring(std::shared_ptr<const Keyring> keyring) const {
+  ZoneSet next = *this;
+  next.keyring_ = std::move(keyring);
+  return next;
 }
 
 void ZoneSet::Put(ZonePtr zone) {

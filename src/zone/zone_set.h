@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "zone/keyring.h"
 #include "zone/settings.h"
 #include "zone/zone.h"
 
@@ -24,14 +25,17 @@ class ZoneSet {
   // The zone with this very apex.
   ZonePtr Get(dns::NameView apex) const;
 
-  // Of a zone of this set, or one with its apex. No allocation.
-  Settings SettingsOf(const Zone& zone) const;
+  // Of a zone of this set, or one with its apex; lives as long as this set. No allocation.
+  const Settings& SettingsOf(const Zone& zone) const;
+  // The group's secrets; live as long as this set.
+  const Keyring& keyring() const { return *keyring_; }
 
   // Adds the zone, or puts it in the place of the one with its apex, whose settings it keeps.
   ZoneSet With(ZonePtr zone) const;
   // The zone with that apex must be in the set.
   ZoneSet WithSettings(dns::NameView apex, const Settings& settings) const;
   ZoneSet Without(dns::NameView apex) const;
+  ZoneSet WithKeyring(std::shared_ptr<const Keyring> keyring) const;
   // In place, for building large sets; other copies do not change.
   void Put(ZonePtr zone);
   void Put(ZonePtr zone, const Settings& settings);
@@ -42,6 +46,8 @@ class ZoneSet {
   std::vector<ZonePtr> All() const;
 
  private:
+  static const std::shared_ptr<const Keyring>& NoKeys();
+
   // One zone in the map.
   class Leaf {
    public:
@@ -59,6 +65,7 @@ class ZoneSet {
   };
 
   NameMap<Leaf> zones_;
+  std::shared_ptr<const Keyring> keyring_ = NoKeys();
   size_t configured_ = 0;           // zones with settings that are not the default
   std::vector<uint32_t> by_depth_;  // how many apexes have so many labels: bounds the search
 };

@@ -30,6 +30,8 @@ grpc::Status ToStatus(kv::Error error) {
 
 grpc::Status ToStatus(replica::Refusal refusal) {
   switch (refusal) {
+    case replica::Refusal::kFeatureLevel:
+      return {StatusCode::FAILED_PRECONDITION, "etcdserver: not supported by all members yet"};
     case replica::Refusal::kNoLeader:
       return {StatusCode::UNAVAILABLE, "etcdserver: no leader"};
     case replica::Refusal::kQueueFull:

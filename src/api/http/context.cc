@@ -69,7 +69,7 @@ void Context::WorkAfterRead(const HttpRequest& request, Respond respond, std::fu
 }
 
 void Context::Propose(rsm::Command command,
-                      std::function<void(Result<rsm::CommandResult, HttpResponse>)> done) {
+                      std::function<void(Result<rsm::CommandResult, HttpResponse>)> done, Duration more) {
   std::string bytes = rsm::EncodeCommand(command);
   if (bytes.size() > limits::kCommandBytesMax) return done(NotProposedResponse(replica::Refusal::kTooLarge));
   using Outcome = Result<rsm::CommandResult, HttpResponse>;
@@ -92,7 +92,7 @@ void Context::Propose(rsm::Command command,
                                        return UnknownResponse();
                                      }};
   // A command of many records takes longer to send, sync and apply: at the worst 1 MiB/s.
-  const Duration timeout = write_timeout + std::chrono::seconds(bytes.size() >> 20);
+  const Duration timeout = write_timeout + more + std::chrono::seconds(bytes.size() >> 20);
   backend.client->Propose(std::move(bytes), timeout,
                           [self = shared_from_this(), done = std::move(done),
                            outcome_of](const replica::ProposeOutcome& outcome) {

@@ -40,18 +40,22 @@ class Context : public std::enable_shared_from_this<Context> {
   Context(const HttpServerOptions& options, HttpBackend backend)
       : backend(std::move(backend)),
         write_timeout(options.write_timeout),
-        read_timeout(options.read_timeout) {}
+        read_timeout(options.read_timeout),
+        import_piece_bytes(options.import_piece_bytes) {}
 
   // Runs `job` on the worker and answers with what it gives.
   void Work(Respond respond, std::function<HttpResponse()> job);
   // The same after a read as ?consistency= asks: linearizable (default), bounded=5s or local.
   void WorkAfterRead(const HttpRequest& request, Respond respond, std::function<HttpResponse()> job);
   // Proposes. `done` gets the result of a command that was applied, or the reply that says why it was not, or
-  // that nobody knows. It is called on a thread of the client's: it must not block.
-  void Propose(rsm::Command command, std::function<void(Result<rsm::CommandResult, HttpResponse>)> done);
+  // that nobody knows. It is called on a thread of the client's: it must not block. `more` is how much longer
+  // than others this one may take.
+  void Propose(rsm::Command command, std::function<void(Result<rsm::CommandResult, HttpResponse>)> done,
+               Duration more = Duration::zero());
 
   const HttpBackend backend;
   const Duration write_timeout, read_timeout;
+  const size_t import_piece_bytes;
   Worker worker;
   std::atomic<int64_t> ready_until{0};  // BOOTTIME in ns: a barrier that succeeded answers /readyz until then
 
@@ -71,6 +75,11 @@ HttpResponse Stamped(HttpResponse response, const rsm::CommandResult& result);
 
 void AddZoneRoutes(const ContextPtr& context, Router& router);
 void AddZoneWriteRoutes(const ContextPtr& context, Router& router);
+void AddZoneTransferRoutes(const ContextPtr& context, Router& router);
+void AddZoneImportRoute(const ContextPtr& context, Router& router);
+void AddZoneSettingsRoutes(const ContextPtr& context, Router& router);
+void AddMetadataRoutes(const ContextPtr& context, Router& router);
+void AddTsigKeyRoutes(const ContextPtr& context, Router& router);
 void AddSessionRoutes(const ContextPtr& context, Router& router);
 void AddGroupRoutes(const ContextPtr& context, Router& router);
 void AddMemberRoutes(const ContextPtr& context, Router& router);

@@ -1,5 +1,7 @@
 #include "api/http/errors.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -64,6 +66,14 @@ HttpResponse RefusedResponse(const rsm::CommandResult& result) {
       return WithRetry(reply(503, "table_full", "nothing was changed: try again a little later"));
     case Refused::kOutcomeTooLarge:
       return reply(422, "outcome_too_large", "nothing was changed");
+    case Refused::kUpdate:
+      return reply(422, "update_refused", "nothing was changed");
+    case Refused::kSecondaryZone:
+      return reply(409, "secondary_zone", "nothing was changed");
+    case Refused::kKeyExists:
+      return reply(409, "key_exists", "delete it first, or replace it with PUT");
+    case Refused::kNoSuchKey:
+      return reply(404, "no_such_key", "`quorate tsig list` shows those there are");
   }
   return ErrorResponse(500, "internal", "an outcome that this version does not know");
 }
@@ -85,6 +95,13 @@ HttpResponse NotProposedResponse(replica::Refusal why) {
     case Refusal::kStopping:
       return WithRetry(ErrorResponse(503, "stopping", "this replica is stopping; nothing was changed",
                                      "ask another replica"));
+    case Refusal::kFeatureLevel:
+      return WithRetry(
+          ErrorResponse(503, "feature_level",
+                        "some replicas of the group run an older version, which does not know "
+                        "this; nothing was changed",
+                        "upgrade them all (`quorate member list` shows their versions), then try "
+                        "again"));
     case Refusal::kDiskLow:
       return ErrorResponse(
           507, "disk_low", "this replica's disk is nearly full; nothing was changed",
@@ -106,6 +123,17 @@ HttpResponse UnknownResponse(const std::string& reason) {
           .body = Dump({{"error", reason},
                         {"code", "unknown"},
                         {"hint", "nothing was applied now; look at what is there, then decide"}})};
+}
+
+HttpResponse BadZoneText(const dns::TextError& error) {
+  return {
+      .status = 422,
+      .body = Dump({{"error", fmt::format("line {}, column {}: {}", error.line, error.column, error.what)},
+                    {"code", "bad_zone_text"},
+                    {"line", error.line},
+                    {"column", error.column},
+                    {"reason", error.what},
+                    {"hint", "nothing was changed"}})};
 }
 
 HttpResponse WithOutcome(HttpResponse response) {

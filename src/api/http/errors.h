@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "api/http/message.h"
+#include "dns/presentation.h"
 #include "replica/client.h"
 #include "rsm/outcome.h"
 
@@ -20,6 +21,8 @@ HttpResponse NotProposedResponse(replica::Refusal why);
 HttpResponse UnknownResponse();
 // The state machine cannot tell (any more) whether the request was applied; nothing was applied now.
 HttpResponse UnknownResponse(const std::string& reason);
+// Of a zone file that is wrong; nothing was changed.
+HttpResponse BadZoneText(const dns::TextError& error);
 // Says what the reply means for the write: X-Quorate-Outcome and, in an object, "outcome": "applied",
 // "refused" (certainly not applied) or "unknown"; if not applied also "retryable": whether the same request,
 // with the same Idempotency-Key, may succeed.

@@ -106,6 +106,12 @@ struct HttpServer::Impl {
     return route.body_bytes_max;
   }
 
+  bool TakesParts(const HttpRequest& head) const {
+    const auto found = router.Find(head.method, head.path);
+    const auto* match = std::get_if<Router::Match>(&found);
+    return match != nullptr && match->route->body_in_parts;
+  }
+
   bool MayEnter(const HttpRequest& head) const {
     if (tokens.empty()) return true;
     const std::string given = TokenOf(head);
@@ -141,6 +147,11 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(HttpServerOptions 
   AddServerRoutes(self->context, self->router);
   AddZoneRoutes(self->context, self->router);
   AddZoneWriteRoutes(self->context, self->router);
+  AddZoneTransferRoutes(self->context, self->router);
+  AddZoneImportRoute(self->context, self->router);
+  AddZoneSettingsRoutes(self->context, self->router);
+  AddMetadataRoutes(self->context, self->router);
+  AddTsigKeyRoutes(self->context, self->router);
   AddSessionRoutes(self->context, self->router);
   AddGroupRoutes(self->context, self->router);
   AddMemberRoutes(self->context, self->router);
@@ -155,6 +166,7 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(HttpServerOptions 
        .tls_key = options.tls_key,
        .limits = options.limits,
        .admit = [self](const HttpRequest& head) { return self->Admit(head); },
+       .in_parts = [self](const HttpRequest& head) { return self->TakesParts(head); },
        .handler = [self](HttpRequest request,
                          Respond respond) { self->Handle(std::move(request), std::move(respond)); }});
   if (!listener.ok()) return listener.status();

@@ -18,6 +18,7 @@ struct HttpServerOptions {
   std::vector<std::string> tokens;  // one of them must come with each request; needed off loopback
   Duration write_timeout = std::chrono::seconds(5);  // until a write is answered "unknown"
   Duration read_timeout = std::chrono::seconds(2);   // for the read barrier
+  size_t import_piece_bytes = size_t{1} << 20;  // a larger zone file goes into the log in pieces of this size
   ListenerLimits limits;
 };
 

@@ -161,6 +161,7 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
       return Reject(std::move(busy));
     }
     parser_->body_limit(bytes_max);
+    in_parts_ = shared_.options.in_parts && shared_.options.in_parts(request_);
     Timed(stream_).expires_after(limits.transfer);
     if (absl::AsciiStrToLower(request_.Header("expect")) == "100-continue") return SayContinue();
     ReadBody();
@@ -175,6 +176,7 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
   }
 
   void ReadBody() {
+    if (in_parts_) return HandleInParts();
     http::async_read(stream_, buffer_, *parser_, [self = this->shared_from_this()](error_code error, size_t) {
       if (error == http::error::body_limit) return self->Reject(ErrorReply(413, "the body is too large"));
       if (error) return self->Shutdown();
@@ -186,6 +188,10 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
     keep_alive_ = parser_->get().keep_alive();
     request_.body = std::move(parser_->get().body());
     parser_.reset();
+    CallHandler();
+  }
+
+  void CallHandler() {
     Timed(stream_).expires_never();  // a handler has a deadline of its own
     shared_.options.handler(std::move(request_),
                             [self = std::weak_ptr(Hold()), gate = shared_.gate](HttpResponse r) {
@@ -193,6 +199,37 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
                                 if (auto session = self.lock()) session->Reply(std::move(r));
                               });
                             });
+  }
+
+  // The handler asks for the body from whatever thread; it is read when it asks, and not before.
+  void HandleInParts() {
+    request_.parts = [self = std::weak_ptr<Session>(this->shared_from_this()),
+                      gate = shared_.gate](GivePart give) {
+      gate->Post([self, give = std::move(give)]() mutable {
+        if (auto session = self.lock()) return session->GiveNextPart(std::move(give));
+        give(absl::CancelledError("the connection is gone"));
+      });
+    };
+    keep_alive_ = parser_->get().keep_alive();
+    CallHandler();
+  }
+
+  void GiveNextPart(GivePart give) {
+    if (!parser_) return give(absl::CancelledError("the request was answered"));
+    std::string part = std::move(parser_->get().body());
+    parser_->get().body().clear();
+    if (!part.empty() || parser_->is_done()) {
+      Timed(stream_).expires_never();
+      return give(std::move(part));
+    }
+    Timed(stream_).expires_after(shared_.options.limits.transfer);
+    http::async_read_some(stream_, buffer_, *parser_,
+                          [self = this->shared_from_this(), give = std::move(give)](error_code error, size_t) {
+                            if (error == http::error::body_limit)
+                              return give(absl::OutOfRangeError("the body is too large"));
+                            if (error) return give(absl::DataLossError("the body did not come whole"));
+                            self->GiveNextPart(give);
+                          });
   }
 
   // A session with a handler under way has no operation of its own that keeps it alive.
@@ -207,6 +244,8 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
     const auto self = this->shared_from_this();
     held_.reset();
     ReleaseLargeBody();
+    if (in_parts_ && parser_ && !parser_->is_done()) keep_alive_ = false;
+    if (std::exchange(in_parts_, false)) parser_.reset();
     if (response.parts && !head_only_) return ReplyInParts(std::move(response));
     reply_.emplace(static_cast<http::status>(response.status), 11);
     reply_->set(http::field::server, "quorate");
@@ -323,7 +362,7 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
   std::shared_ptr<Session> held_;
   std::string scratch_;
   size_t drained_ = 0;
-  bool keep_alive_ = true, head_only_ = false, has_large_body_ = false;
+  bool keep_alive_ = true, head_only_ = false, has_large_body_ = false, in_parts_ = false;
 };
 
 absl::StatusOr<tcp::endpoint> ParseEndpoint(const std::string& address) {

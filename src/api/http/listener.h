@@ -29,6 +29,9 @@ struct ListenerOptions {
   // Asked once the header of a request is there, before its body is read. A response ends the request (and
   // the connection); a number is how large its body may be. Listener's thread.
   std::function<std::variant<size_t, HttpResponse>(const HttpRequest& head)> admit;
+  // Whether the body of such a request is given to the handler in parts, as it comes in; may be null. A reply
+  // before the end of the body ends the connection. Listener's thread.
+  std::function<bool(const HttpRequest& head)> in_parts;
   HttpHandler handler;
 };
 

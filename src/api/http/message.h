@@ -12,6 +12,11 @@
 
 namespace quorate::api {
 
+// A body that is too large for memory: asked for one part after the other, each given later from any thread.
+// An empty part is the end; after an error there is no more.
+using GivePart = std::function<void(absl::StatusOr<std::string>)>;
+using BodyParts = std::function<void(GivePart)>;
+
 struct HttpRequest {
   std::string method;                          // "GET"
   std::string path;                            // as sent, without the query
@@ -19,6 +24,7 @@ struct HttpRequest {
   std::map<std::string, std::string> headers;  // names in lower case; several of a name joined by ", "
   std::map<std::string, std::string> params;   // of the route's pattern, decoded
   std::string body;
+  BodyParts parts = {};  // instead of `body`, where the listener was told so; any thread may ask
   std::string client;  // address of the peer, without port
 
   // Empty if there is none.
@@ -26,18 +32,13 @@ struct HttpRequest {
   std::string Query(const std::string& name) const;
 };
 
-// A body that is too large for memory: asked for one part after the other, each given later from any thread.
-// An empty part is the end; after an error the connection is cut, so that the client sees that it lacks the
-// rest.
-using GivePart = std::function<void(absl::StatusOr<std::string>)>;
-using BodyParts = std::function<void(GivePart)>;
-
 struct HttpResponse {
   int status = 200;
   std::string body = {};
   std::string content_type = "application/json";
   std::vector<std::pair<std::string, std::string>> headers = {};
-  BodyParts parts = {};  // instead of `body`
+  // Instead of `body`. After an error the connection is cut, so that the client sees that it lacks the rest.
+  BodyParts parts = {};
 };
 
 // Exactly once, from any thread.

@@ -18,6 +18,7 @@ struct Route {
   HttpHandler handler;
   Access access = Access::kToken;
   size_t body_bytes_max = 0;  // 0: the listener's default
+  bool body_in_parts = false;  // the handler asks for the body (HttpRequest::parts)
   bool writes = false;        // its replies say what became of the write (errors.h, WithOutcome)
 };
 

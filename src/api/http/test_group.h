@@ -61,7 +61,8 @@ class FakeClient final : public replica::Client {
     status.raft.role = role;
     status.raft.configuration = {.members = {{.id = MemberId{1}, .address = "127.0.0.1:1"}},
                                  .timing = raft::LanTiming(),
-                                 .leases_on = true};
+                                 .leases_on = true,
+                                 .feature_level = feature_level};
     status.raft.lease = raft::LeaseState::kHolder;
     status.raft.lease_left = std::chrono::milliseconds(500);
     status.read_rounds = 12;
@@ -79,6 +80,7 @@ class FakeClient final : public replica::Client {
   std::atomic<int> reads{0};
   Consistency last_consistency;
   Duration group_time{1};
+  uint64_t feature_level = raft::kFeatureLevel;
   raft::Role role = raft::Role::kLeader;
   MemberId transferred_to;
   std::optional<replica::ConfigurationChange> configured;

@@ -3,14 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
+#include <utility>
+
+#include "zone/child_records.h"
 
 namespace quorate::api {
 namespace {
 
 constexpr uint32_t kDefaultTtl = 3600;
 
-using RRsetKey = std::pair<dns::Name, dns::RRType>;
+// Beside owner and rdata, in a command.
+constexpr size_t kRRsetOverhead = 8, kRecordOverhead = 2;
 
 dns::Name Below(std::string_view label, const dns::Name& apex) {
   std::string wire(1, static_cast<char>(label.size()));
@@ -25,32 +28,74 @@ bool Has(const std::vector<dns::RRset>& rrsets, const dns::Name& owner, dns::RRT
 
 }  // namespace
 
+ZoneTextReader::ZoneTextReader(const dns::Name& apex, uint32_t default_ttl, size_t piece_bytes)
+    : apex_(apex),
+      piece_bytes_(piece_bytes),
+      parser_({.origin = apex, .default_ttl = default_ttl},
+              [this](dns::TextRecord&& record) { return Add(std::move(record)); },
+              [this](dns::TextError&& error) {
+                error_ = std::move(error);
+                return false;
+              }) {}
+
+std::string ZoneTextReader::Add(dns::TextRecord&& record) {
+  if (!record.owner.IsAtOrBelow(apex_))
+    return fmt::format("{} is outside the zone {}", record.owner.ToText(), apex_.ToText());
+  if (auto why = zone::WhyNoChildRecord(apex_, record.owner, record.type, record.rdata))
+    return *std::move(why);
+  if (record.type == dns::RRType::kCDS) cds_.push_back(record.rdata);
+  if (record.type == dns::RRType::kCDNSKEY) cdnskey_.push_back(record.rdata);
+  has_soa_ |= record.type == dns::RRType::kSOA && record.owner == apex_;
+  ++records_;
+  if (bytes_ >= piece_bytes_) {
+    pieces_.push_back(std::exchange(rrsets_, {}));
+    bytes_ = 0;
+  }
+  bytes_ += record.rdata.size() + kRecordOverhead;
+  const bool joins = !rrsets_.empty() && rrsets_.back().type == record.type &&
+                     rrsets_.back().ttl == record.ttl &&
+                     rrsets_.back().owner.wire() == record.owner.wire();
+  if (!joins) {
+    bytes_ += record.owner.wire().size() + kRRsetOverhead;
+    rrsets_.push_back({.owner = std::move(record.owner), .type = record.type, .ttl = record.ttl});
+  }
+  rrsets_.back().rdata.push_back(std::move(record.rdata));
+  return {};
+}
+
+std::optional<dns::TextError> ZoneTextReader::Feed(std::string_view part) {
+  parser_.Feed(part);
+  return error_;
+}
+
+std::optional<dns::TextError> ZoneTextReader::Finish() {
+  parser_.Finish();
+  if (error_) return error_;
+  if (!has_soa_)
+    return dns::TextError{.what = fmt::format("there is no SOA record at the apex {}", apex_.ToText())};
+  auto why = zone::WhyNoChildRRset(dns::RRType::kCDS, cds_);
+  if (!why) why = zone::WhyNoChildRRset(dns::RRType::kCDNSKEY, cdnskey_);
+  if (why) return dns::TextError{.what = *std::move(why)};
+  return std::nullopt;
+}
+
+std::vector<dns::RRset> ZoneTextReader::Take() {
+  if (!pieces_.empty()) {
+    std::vector<dns::RRset> piece = std::move(pieces_.front());
+    pieces_.pop_front();
+    return piece;
+  }
+  bytes_ = 0;
+  return std::exchange(rrsets_, {});
+}
+
 Result<std::vector<dns::RRset>, dns::TextError> RRsetsOfZoneText(const dns::Name& apex,
                                                                  std::string_view text) {
-  std::map<RRsetKey, dns::RRset> rrsets;
-  const auto error = dns::ParseZoneText(text, {.origin = apex}, [&](dns::TextRecord&& record) -> std::string {
-    if (record.rr_class != dns::RRClass::kIN) return "only class IN is served";
-    if (!record.owner.IsAtOrBelow(apex)) {
-      return fmt::format("{} is outside the zone {}", record.owner.ToText(), apex.ToText());
-    }
-    const auto [found, is_new] = rrsets.try_emplace({record.owner, record.type});
-    dns::RRset& rrset = found->second;
-    if (is_new) rrset = {.owner = std::move(record.owner), .type = record.type, .ttl = record.ttl};
-    rrset.ttl = std::min(rrset.ttl, record.ttl);
-    rrset.rdata.push_back(std::move(record.rdata));
-    return "";
-  });
-  if (error) return *error;
-  if (!rrsets.contains({apex, dns::RRType::kSOA})) {
-    return dns::TextError{.what = fmt::format("there is no SOA record at the apex {}", apex.ToText())};
-  }
-  std::vector<dns::RRset> out;
-  out.reserve(rrsets.size());
-  for (auto& [key, rrset] : rrsets) {
-    dns::Canonicalize(rrset);
-    out.push_back(std::move(rrset));
-  }
-  return out;
+  ZoneTextReader reader(apex, kDefaultTtl);
+  auto error = reader.Feed(text);
+  if (!error) error = reader.Finish();
+  if (error) return *std::move(error);
+  return reader.Take();
 }
 
 void AddApexDefaults(const dns::Name& apex, const std::vector<dns::Name>& nameservers,

@@ -10,13 +10,12 @@
 #include "api/http/zone_text.h"
 #include "base/limits.h"
 #include "rsm/read.h"
+#include "zone/child_records.h"
 
 namespace quorate::api {
 namespace {
 
 using nlohmann::json;
-
-constexpr uint32_t kDefaultTtl = 3600;
 
 // Makes the command, or the reply that says why there is none.
 using MakeCommand = std::function<Result<rsm::Command, HttpResponse>()>;
@@ -42,33 +41,24 @@ HttpResponse Invalid(const std::string& what) {
   return ErrorResponse(422, "invalid", what, "nothing was changed");
 }
 
-HttpResponse BadZoneText(const dns::TextError& error) {
-  return {
-      .status = 422,
-      .body = Dump({{"error", fmt::format("line {}, column {}: {}", error.line, error.column, error.what)},
-                    {"code", "bad_zone_text"},
-                    {"line", error.line},
-                    {"column", error.column},
-                    {"reason", error.what},
-                    {"hint", "nothing was changed"}})};
-}
-
 void NoContent(const rsm::CommandResult& result, const Respond& respond) {
   respond(Stamped({.status = 204}, result));
 }
 
-json SummaryOf(const rsm::CommandResult& result) {
-  return {{"revision", result.revision.value},
-          {"serial", result.serial.value},
-          {"changed", result.changed},
-          {"rrsets_added", result.rrsets_added},
-          {"rrsets_removed", result.rrsets_removed},
-          {"rrsets_changed", result.rrsets_changed}};
-}
-
 // --- PATCH ---
 
-Result<rsm::Command, HttpResponse> PatchCommand(const HttpRequest& request, const dns::Name& apex) {
+// CDS and its like, where they cannot be.
+std::optional<std::string> WhyNoEdit(const dns::Name& apex, const zone::RRsetEdit& edit) {
+  using Kind = zone::RRsetEdit::Kind;
+  if (edit.kind != Kind::kReplace && edit.kind != Kind::kAddRecords) return std::nullopt;
+  for (const std::string& rdata : edit.rdata) {
+    if (auto why = zone::WhyNoChildRecord(apex, edit.owner, edit.type, rdata)) return why;
+  }
+  return zone::WhyNoChildRRset(edit.type, edit.rdata);
+}
+
+Result<rsm::Command, HttpResponse> PatchCommand(const kv::MapReader& map, const HttpRequest& request,
+                                                const dns::Name& apex) {
   auto command = CommandFor(request);
   if (!command.ok()) return command.error();
   const json body = json::parse(request.body, nullptr, false);
@@ -76,9 +66,11 @@ Result<rsm::Command, HttpResponse> PatchCommand(const HttpRequest& request, cons
   auto edits = EditsOf(body);
   if (!edits.ok()) return Invalid(edits.error().what);
   rsm::ZoneChange change{.apex = apex};
+  const uint32_t default_ttl = rsm::GetZoneSettings(map, Revision{0}, apex).default_ttl;
   for (PatchEdit& patch : *edits) {
+    if (auto why = WhyNoEdit(apex, patch.edit)) return Invalid(*why);
     if (patch.edit.kind == zone::RRsetEdit::Kind::kAddRecords && !patch.ttl_given) {
-      patch.edit.ttl = kDefaultTtl;
+      patch.edit.ttl = default_ttl;
       patch.edit.keep_ttl = true;
     }
     change.edits.push_back(std::move(patch.edit));
@@ -220,23 +212,8 @@ Result<rsm::Command, HttpResponse> SettingsCommand(const HttpRequest& request, c
         "most) "
         "or `local`");
   }
-  command->body = rsm::ZoneSettings{.apex = apex, .settings = {.consistency = *consistency}};
+  command->body = rsm::ZoneSettings{.apex = apex, .changes = "consistency=" + ToText(*consistency)};
   return *std::move(command);
-}
-
-// --- PUT zonefile ---
-
-Result<rsm::Command, HttpResponse> ReplaceCommand(const HttpRequest& request, const dns::Name& apex) {
-  auto command = CommandFor(request);
-  if (!command.ok()) return command.error();
-  auto rrsets = RRsetsOfZoneText(apex, request.body);
-  if (!rrsets.ok()) return BadZoneText(rrsets.error());
-  command->body = rsm::ZoneReplace{.apex = apex, .rrsets = *std::move(rrsets)};
-  return *std::move(command);
-}
-
-void Replaced(const rsm::CommandResult& result, const Respond& respond) {
-  respond(Stamped({.body = Dump(SummaryOf(result))}, result));
 }
 
 // --- DELETE ---
@@ -273,16 +250,16 @@ void AddZoneWriteRoutes(const ContextPtr& context, Router& router) {
               .writes = true});
   router.Add({.method = "PATCH",
               .pattern = zone,
-              .handler = WriteZone(context, PatchCommand, NoContent),
+              .handler = WriteZone(
+                  context,
+                  [context](const HttpRequest& request, const dns::Name& apex) {
+                    return PatchCommand(*context->backend.map, request, apex);
+                  },
+                  NoContent),
               .writes = true});
   router.Add({.method = "PUT",
               .pattern = zone,
               .handler = WriteZone(context, SettingsCommand, NoContent),
-              .writes = true});
-  router.Add({.method = "PUT",
-              .pattern = zone + "/zonefile",
-              .handler = WriteZone(context, ReplaceCommand, Replaced),
-              .body_bytes_max = limits::kCommandBytesMax,
               .writes = true});
   router.Add({.method = "DELETE",
               .pattern = zone,

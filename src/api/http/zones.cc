@@ -6,6 +6,7 @@
 #include "api/http/errors.h"
 #include "api/http/records_json.h"
 #include "api/http/zone_names.h"
+#include "api/http/zone_settings_json.h"
 #include "kv/store.h"
 #include "rsm/read.h"
 #include "zone/export.h"
@@ -47,6 +48,7 @@ HttpResponse WithEtag(HttpResponse response, Revision revision) {
 }
 
 json ZoneHead(const ZoneReader& zone) {
+  const zone::Settings settings = rsm::GetZoneSettings(zone.map, zone.at, zone.apex);
   return {{"id", ZoneIdOf(zone.apex)},
           {"name", zone.apex.ToText()},
           {"url", kZones + ZoneIdOf(zone.apex)},
@@ -58,7 +60,8 @@ json ZoneHead(const ZoneReader& zone) {
           {"account", ""},
           {"last_check", 0},
           {"dnssec", false},
-          {"consistency", ToText(rsm::GetZoneSettings(zone.map, zone.at, zone.apex).consistency)},
+          {"consistency", ToText(settings.consistency)},
+          {"settings", SettingsToJson(settings)},
           {"revision", zone.soa->mod_revision.value}};
 }
 
