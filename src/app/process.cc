@@ -14,6 +14,7 @@
 #include "api/etcd/server.h"
 #include "api/http/http_server.h"
 #include "api/xfr/transfers.h"
+#include "app/cookie_roller.h"
 #include "app/core_config.h"
 #include "app/disk_faults.h"
 #include "app/disk_watch.h"
@@ -103,6 +104,7 @@ struct Process::Parts {
   std::unique_ptr<DiskWatch> disk;
   std::unique_ptr<GuardedClient> client;  // of the doors
   std::unique_ptr<Seeder> seeder;
+  std::unique_ptr<CookieRoller> cookies;
   std::unique_ptr<api::xfr::Transfers> transfers;
   std::unique_ptr<api::door::Door> door;  // for what is not for the workers below
   std::unique_ptr<serve::UdpServer> udp;
@@ -219,6 +221,7 @@ absl::Status Process::Parts::StartOnWhatIsThere() {
   client = std::make_unique<GuardedClient>(replica->client(), [this] { return disk->low(); });
   ASSIGN_OR_RETURN(rsm::Seed seed, MakeSeed(place.zones, NameserverHosts(place)));
   seeder = std::make_unique<Seeder>(replica->client(), state->map(), std::move(seed));
+  cookies = std::make_unique<CookieRoller>(*client, views);
   return absl::OkStatus();
 }
 
@@ -396,6 +399,7 @@ void Process::Parts::Stop() {
   hears_changes.store(nullptr);
   transfers.reset();
   seeder.reset();
+  cookies.reset();
 }
 
 absl::StatusOr<std::unique_ptr<Process>> Process::Start(const ServeOptions& options, std::stop_token stop,

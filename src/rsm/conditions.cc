@@ -102,7 +102,6 @@ std::optional<Conflict> FindConflict(const kv::MapReader& map, const Command& co
                         [&](const ZoneChange& c) { return ChangeConflict(map, c, since); },
                         [&](const ZoneCreate& c) { return ZoneConflict(map, c.apex, since); },
                         [&](const ZoneReplace& c) { return ZoneConflict(map, c.apex, since); },
-                        [&](const ZoneReplaceStaged& c) { return ZoneConflict(map, c.apex, since); },
                         [&](const ZoneSettings& c) { return ZoneConflict(map, c.apex, since); },
                         [&](const ZoneTransferIn& c) { return ZoneConflict(map, c.apex, since); },
                         [&](const ZoneReplaceStaged& c) { return ZoneConflict(map, c.apex, since); },

@@ -66,10 +66,8 @@ class Additional {
              Visits& visits)
       : zones_(zones), writer_(writer), visits_(visits), owner_(owner), answer_type_(answer.type) {
     services_.Add(owner);
-    Follow(owner, answer);
   }
 
- private:
   void Follow(NameView owner, const RRsetView& rrset) {
     for (const std::string_view rdata : rrset) {
       switch (rrset.type) {
@@ -95,6 +93,7 @@ class Additional {
     }
   }
 
+ private:
   // RFC 9460 2.4.2, 2.5: in service mode "." is the owner itself, in alias mode nothing.
   void FollowBinding(NameView owner, RRType type, std::string_view rdata) {
     NameView target = NameAt(rdata, 2);
@@ -184,9 +183,11 @@ bool AddGlue(const zone::Zone& zone, const RRsetView& ns, SignedWriter& writer, 
   return complete;
 }
 
-void AddAddressesOf(const zone::ZoneSet& zones, NameView owner, const RRsetView& answer, SignedWriter& writer,
-                    Visits& visits) {
-  Additional(zones, owner, answer, writer, visits);
+void AddAddressesOf(const zone::ZoneSet& zones, NameView owner, const RRsetView& answer,
+                    const RRsetView& servers, SignedWriter& writer, Visits& visits) {
+  Additional additional(zones, owner, answer, writer, visits);
+  additional.Follow(owner, answer);
+  additional.Follow(servers.owner, servers);
 }
 
 }  // namespace quorate::serve

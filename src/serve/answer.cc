@@ -218,7 +218,19 @@ class Answerer {
       return;
     }
     if (found_.kind != LookupKind::kAnswer || qtype_ == RRType::kANY) return;
-    AddAddressesOf(zones_, name(), found_.rrset, writer_, visits_);
+    const zone::MinimalResponses minimal = zones_.SettingsOf(*zone_).minimal;
+    if (minimal == zone::MinimalResponses::kYes) return;
+    const RRsetView servers = minimal == zone::MinimalResponses::kNo ? AddServers() : RRsetView();
+    AddAddressesOf(zones_, name(), found_.rrset, servers, writer_, visits_);
+  }
+
+  // The zone's own NS beside an answer, as servers of old did; empty: they are the answer, or there is no
+  // room.
+  RRsetView AddServers() {
+    const RRsetView ns = zone_->apex_node().Find(RRType::kNS);
+    const bool is_answer = found_.node == &zone_->apex_node() && qtype_ == RRType::kNS;
+    if (is_answer || !writer_.Add(Section::kAuthority, ns.owner, zone_->apex_node(), ns, ns.ttl)) return {};
+    return ns;
   }
 
   // Nothing but the question is left: a part of an answer could be taken for the whole (RFC 2181 9).
