@@ -37,7 +37,7 @@ void Door::Ask(serve::SlowRequest request, Deliver deliver) {
     counters_.overflow.fetch_add(1);
     const serve::Request asked(AsBytes(request.message), {request.transport, request.address});
     std::string answer(serve::kResponseBytesMin, '\0');
-    answer.resize(serve::RespondServFail(asked, backend_.respond,
+    answer.resize(serve::RespondServFail(asked, *backend_.views->Get(), RespondConfigNow(),
                                          {reinterpret_cast<uint8_t*>(answer.data()), answer.size()}));
     return deliver(answer.empty() ? nullptr : std::make_unique<serve::SingleMessage>(std::move(answer)));
   }
@@ -177,21 +177,27 @@ void Door::Query(const ExchangePtr& exchange) {
   });
 }
 
+serve::RespondConfig Door::RespondConfigNow() const {
+  serve::RespondConfig config = backend_.respond;
+  config.wall_seconds = static_cast<uint32_t>(TsigTime(*backend_.clock));
+  return config;
+}
+
 void Door::AnswerQuery(const ExchangePtr& exchange, bool may_read) {
   const auto view = backend_.views->Get();
   Consistency consistency;
-  std::string answer = AnswerSignedQuery(*exchange, *view, backend_.respond, &consistency);
+  std::string answer = AnswerSignedQuery(*exchange, *view, RespondConfigNow(), &consistency);
   if (!may_read && consistency.kind == Consistency::Kind::kBounded) {
-    return backend_.client->Read(consistency, kReadTimeout,
-                                 [=, this, post = Poster()](const absl::Status& status) {
-                                   post([=, this, ok = status.ok()] {
-                                     if (ok) return AnswerQuery(exchange, true);
-                                     exchange->Send(FailSignedQuery(*exchange, backend_.respond));
-                                   });
-                                 });
+    return backend_.client->Read(
+        consistency, kReadTimeout, [=, this, post = Poster()](const absl::Status& status) {
+          post([=, this, ok = status.ok()] {
+            if (ok) return AnswerQuery(exchange, true);
+            exchange->Send(FailSignedQuery(*exchange, *backend_.views->Get(), RespondConfigNow()));
+          });
+        });
   }
   if (!may_read && consistency.kind == Consistency::Kind::kLinearizable)
-    answer = FailSignedQuery(*exchange, backend_.respond);
+    answer = FailSignedQuery(*exchange, *backend_.views->Get(), RespondConfigNow());
   if (answer.empty()) return exchange->Silence();
   exchange->Send(std::move(answer));
 }

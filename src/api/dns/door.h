@@ -76,6 +76,7 @@ class Door final : public serve::SlowDoor {
   void Transfer(const ExchangePtr& exchange, wire::Message asked);
   void Query(const ExchangePtr& exchange);
   void AnswerQuery(const ExchangePtr& exchange, bool may_read);
+  serve::RespondConfig RespondConfigNow() const;
   void CountFault(wire::TsigStatus status);
 
   const DoorBackend backend_;

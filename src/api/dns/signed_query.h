@@ -12,6 +12,6 @@ namespace quorate::api::door {
 std::string AnswerSignedQuery(const Exchange& exchange, const zone::View& view, serve::RespondConfig config,
                               Consistency* consistency = nullptr);
 // SERVFAIL, where there is no right to read.
-std::string FailSignedQuery(const Exchange& exchange, const serve::RespondConfig& config);
+std::string FailSignedQuery(const Exchange& exchange, const zone::View& view, serve::RespondConfig config);
 
 }  // namespace quorate::api::door
