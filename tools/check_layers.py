@@ -25,7 +25,7 @@ LAYERS = {
     "transport": ["base", "raft/types.h", "raft/messages.h", "raft/codec.h"],
     "replica": ["base", "raft", "storage/api.h", "transport/api.h", "rsm/api.h"],
     "serve": ["base", "dns", "wire", "zone"],
-    "api": ["base", "dns", "wire", "zone", "kv", "rsm", "replica/client.h"],
+    "api": ["base", "dns", "wire", "zone", "kv", "rsm", "replica/client.h", "serve/slow_door.h", "serve/transport.h"],
     "oracle": ["base", "api/http"],
     "app": EVERYTHING,
     "cli": EVERYTHING,
@@ -51,7 +51,7 @@ LIBRARIES = {
     "CLI/": ["cli", "app", "sim", "model", "testing/lincheck_main.cc"],
     "toml++/": ["app"],
     "prometheus/": ["api/http", "app"],
-    "openssl/": ["api/http", "app", "cli", "wire"],
+    "openssl/": ["api/http", "api/xfr", "app", "cli", "serve", "wire", "zone"],
     "nlohmann/": ["api/http", "oracle", "cli", "app", "testing"],
     "urcu": ["serve", "app"],
 }

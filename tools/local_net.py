@@ -34,7 +34,8 @@ def oracle_ip(base):
     return f"127.{base}.0.1"
 
 
-def _taken(kind, ip, port):
+def taken(kind, ip, port):
+    """What is in the way of listening there, or None."""
     with socket.socket(socket.AF_INET, kind) as probe:
         # A closed connection that lingers is not in the way; a listener is, and so is any UDP socket.
         if kind == socket.SOCK_STREAM:
@@ -54,7 +55,7 @@ def what_is_taken(base, regions, instances):
     for place in places(base, regions, instances):
         wanted += [(socket.SOCK_STREAM, place.ip, port) for port in PORTS.values()]
         wanted.append((socket.SOCK_DGRAM, place.ip, PORTS["dns"]))
-    return next(filter(None, (_taken(*address) for address in wanted)), None)
+    return next(filter(None, (taken(*address) for address in wanted)), None)
 
 
 def reserve(base):

@@ -34,6 +34,8 @@ def parse_arguments():
     parser.add_argument("--regions", type=int, default=2, choices=range(1, len(REGION_NAMES) + 1))
     parser.add_argument("--replicas", type=int, default=3, choices=(1, 3, 5), help="of each group (3)")
     parser.add_argument("--base", type=int, metavar="N", help="listen in 127.N.0.0/16 (the first that is free)")
+    parser.add_argument("--dns-port", type=int, default=local_net.PORTS["dns"], metavar="N",
+                        help="where replicas answer DNS (5300); with 53 resolvers can follow the delegations")
     parser.add_argument("--ready-timeout", type=float, default=120, metavar="S", help="give up after S seconds (120)")
     parser.add_argument("--build-dir", default="build/release", help="where the program quorate is")
     return parser.parse_args()
@@ -111,6 +113,7 @@ def main():
         raise Stop(number)
 
     arguments = parse_arguments()
+    local_net.PORTS["dns"] = arguments.dns_port
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, on_signal)
     directory = Path(arguments.data or tempfile.mkdtemp(prefix="quorate-up-")).resolve()

@@ -28,6 +28,18 @@ void CollectServe(const serve::Counters& c, const char* transport, api::MetricsS
   count("quorate_dns_hold_overflow_total", "SERVFAIL because too many requests were waiting",
         c.hold_overflow);
   count("quorate_dns_send_failed_total", "DNS responses that the system did not take", c.send_failed);
+  count("quorate_dns_slow_total", "UPDATE, NOTIFY, transfers and signed requests", c.slow);
+  count("quorate_dns_slow_overflow_total", "SERVFAIL because too many of these were under way",
+        c.slow_overflow);
+  count("quorate_dns_connections_total", "Connections that were accepted", c.connections);
+  count("quorate_dns_connections_refused_total", "Connections closed at once, because there were too many",
+        c.connections_refused);
+  count("quorate_dns_client_limit_total", "Connections of clients that had as many as one may",
+        c.client_limit);
+  count("quorate_dns_tls_failed_total", "TLS handshakes that failed", c.tls_failed);
+  count("quorate_dns_rate_dropped_total", "DNS responses not sent, over the rate limit", c.rate_dropped);
+  count("quorate_dns_rate_truncated_total", "DNS responses sent truncated, over the rate limit",
+        c.rate_truncated);
   for (size_t rcode = 0; rcode < serve::kRcodesCounted; ++rcode) {
     if (c.rcodes[rcode] == 0 && rcode > 5) continue;
     api::MetricsSink::Labels with_rcode = labels;
@@ -35,6 +47,36 @@ void CollectServe(const serve::Counters& c, const char* transport, api::MetricsS
     sink.Counter("quorate_dns_responses_total", "DNS responses by rcode",
                  static_cast<double>(c.rcodes[rcode]), with_rcode);
   }
+}
+
+void CollectTransfers(api::xfr::Transfers& transfers, api::MetricsSink& sink) {
+  const auto count = [&](const char* name, const char* help, const char* label, const char* value,
+                         const std::atomic<uint64_t>& counter) {
+    sink.Counter(name, help, static_cast<double>(counter.load(std::memory_order_relaxed)), {{label, value}});
+  };
+  const api::xfr::TransferOutCounters& out = transfers.out().counters();
+  const char* out_help = "Requests for a zone transfer, by what they got";
+  count("quorate_transfers_out_total", out_help, "result", "full", out.full);
+  count("quorate_transfers_out_total", out_help, "result", "incremental", out.incremental);
+  count("quorate_transfers_out_total", out_help, "result", "current", out.current);
+  count("quorate_transfers_out_total", out_help, "result", "refused", out.refused);
+  count("quorate_transfers_out_total", out_help, "result", "failed", out.failed);
+  const api::xfr::NotifyCounters& notify = transfers.notifier().counters();
+  const char* notify_help = "NOTIFY messages to other servers";
+  count("quorate_notifies_total", notify_help, "result", "sent", notify.sent);
+  count("quorate_notifies_total", notify_help, "result", "answered", notify.answered);
+  count("quorate_notifies_total", notify_help, "result", "given_up", notify.given_up);
+  count("quorate_notifies_total", notify_help, "result", "not_sent", notify.not_sent);
+  const api::xfr::TransferInCounters& in = transfers.secondaries().counters();
+  const char* in_help = "What came of asking primaries for secondary zones";
+  count("quorate_transfers_in_total", in_help, "result", "full", in.full);
+  count("quorate_transfers_in_total", in_help, "result", "incremental", in.incremental);
+  count("quorate_transfers_in_total", in_help, "result", "current", in.current);
+  count("quorate_transfers_in_total", in_help, "result", "failed", in.failed);
+  count("quorate_transfers_in_total", in_help, "result", "expired", in.expired);
+  const char* catalog_help = "Changes that consumed catalog zones asked for";
+  count("quorate_catalog_changes_total", catalog_help, "result", "done", in.catalog_changes);
+  count("quorate_catalog_changes_total", catalog_help, "result", "failed", in.catalog_failures);
 }
 
 }  // namespace quorate::app

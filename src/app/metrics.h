@@ -2,11 +2,13 @@
 #pragma once
 
 #include "api/http/backend.h"
+#include "api/xfr/transfers.h"
 #include "serve/counters.h"
 
 namespace quorate::app {
 
-// `transport` is "udp" or "tcp".
+// `transport` is "udp", "tcp" or "tls".
 void CollectServe(const serve::Counters& counters, const char* transport, api::MetricsSink& sink);
+void CollectTransfers(api::xfr::Transfers& transfers, api::MetricsSink& sink);
 
 }  // namespace quorate::app

@@ -3,16 +3,21 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <condition_variable>
 #include <fstream>
 #include <future>
 #include <mutex>
 #include <sstream>
+#include <thread>
 
 #include "api/etcd/server.h"
 #include "api/http/http_server.h"
+#include "api/xfr/transfers.h"
+#include "app/cookie_roller.h"
 #include "app/core_config.h"
 #include "app/disk_faults.h"
 #include "app/disk_watch.h"
+#include "app/dns_config.h"
 #include "app/guarded_client.h"
 #include "app/metrics.h"
 #include "app/place.h"
@@ -26,6 +31,7 @@
 #include "rsm/published_view.h"
 #include "rsm/replicated_state.h"
 #include "serve/tcp_server.h"
+#include "serve/tls.h"
 #include "serve/udp_server.h"
 #include "storage/data_directory.h"
 #include "storage/rocks/rocks_state_store.h"
@@ -59,6 +65,17 @@ absl::StatusOr<std::optional<TlsMaterial>> LoadTls(const ServeOptions& options) 
 }
 
 // At least; a group that this replica joined had somebody to join.
+zone::Address AddressOf(const serve::SocketAddress& address) {
+  if (address.family() == AF_INET) {
+    uint8_t octets[4];
+    std::memcpy(octets, &reinterpret_cast<const sockaddr_in*>(address.get())->sin_addr, sizeof octets);
+    return zone::MapIpv4(octets);
+  }
+  zone::Address out;
+  std::memcpy(out.data(), &reinterpret_cast<const sockaddr_in6*>(address.get())->sin6_addr, out.size());
+  return out;
+}
+
 size_t KnownMembers(const oracle::Assignment& place) {
   return place.members.empty() ? 2 : place.members.size();
 }
@@ -86,10 +103,17 @@ struct Process::Parts {
   std::unique_ptr<DiskWatch> disk;
   std::unique_ptr<GuardedClient> client;  // of the doors
   std::unique_ptr<Seeder> seeder;
+  std::unique_ptr<CookieRoller> cookies;
+  std::unique_ptr<api::xfr::Transfers> transfers;
   std::unique_ptr<serve::UdpServer> udp;
   std::unique_ptr<serve::TcpServer> tcp;
+  std::unique_ptr<serve::TlsCertificates> dot_certificates;
+  std::unique_ptr<serve::TcpServer> dot;
+  std::jthread dot_watch;
   std::unique_ptr<api::EtcdServer> etcd;
   std::unique_ptr<api::HttpServer> http;
+
+  std::atomic<api::xfr::Transfers*> hears_changes{nullptr};  // `transfers`, once it is there
 
   absl::Status TakePlace(std::stop_token stop);
   absl::Status OpenStorage();
@@ -99,7 +123,9 @@ struct Process::Parts {
   void WatchDisk();
   bool repairing = false;  // disk watch: taken in anew, and not caught up yet
   void LookAround(bool disk_low);
+  void StartTransfers(const std::vector<serve::SocketAddress>& doors);
   absl::Status StartDns();
+  void WatchCertificates(std::stop_token stop);
   absl::Status StartHttp();
   absl::Status StartEtcd();
   rsm::Observer MakeObserver();
@@ -131,12 +157,14 @@ rsm::Observer Process::Parts::MakeObserver() {
   observer.published = [this](LogIndex applied, const std::shared_ptr<const zone::ZoneSet>& zones) {
     published.Applied(applied, zones);
   };
-  if (watches) {
-    observer.store_changed = [this](Revision revision, const std::vector<kv::Event>& events) {
-      watches->Publish(revision, events);
-    };
-    observer.reloaded = [this] { watches->Reset(); };
-  }
+  observer.store_changed = [this](Revision revision, const std::vector<kv::Event>& events) {
+    if (watches) watches->Publish(revision, events);
+    if (auto* hear = hears_changes.load(std::memory_order_acquire)) hear->StoreChanged(events);
+  };
+  observer.reloaded = [this] {
+    if (watches) watches->Reset();
+    if (auto* hear = hears_changes.load(std::memory_order_acquire)) hear->Reloaded();
+  };
   return observer;
 }
 
@@ -191,6 +219,7 @@ absl::Status Process::Parts::StartOnWhatIsThere() {
   client = std::make_unique<GuardedClient>(replica->client(), [this] { return disk->low(); });
   ASSIGN_OR_RETURN(rsm::Seed seed, MakeSeed(place.zones, NameserverHosts(place)));
   seeder = std::make_unique<Seeder>(replica->client(), state->map(), std::move(seed));
+  cookies = std::make_unique<CookieRoller>(*client, views);
   return absl::OkStatus();
 }
 
@@ -222,29 +251,49 @@ void Process::Parts::LookAround(bool disk_low) {
   if (!repairing) Notice("repaired: this replica has everything from its leader and takes part again");
 }
 
+// What they miss before they hear of changes they look for when this replica becomes the leader.
+void Process::Parts::StartTransfers(const std::vector<serve::SocketAddress>& doors) {
+  api::xfr::SourceAddresses sources;
+  for (const serve::SocketAddress& door : doors) sources.push_back(AddressOf(door));
+  transfers = std::make_unique<api::xfr::Transfers>(api::xfr::Transfers::Backend{
+      .client = client.get(), .map = &state->map(), .views = &views, .clock = &clock, .sources = sources});
+  hears_changes.store(transfers.get(), std::memory_order_release);
+  transfers->Reloaded();
+}
+
 absl::Status Process::Parts::StartDns() {
-  serve::ServerOptions server{.addresses = {},
-                              .workers = options.dns_workers,
-                              .hold_budget = BootstrapTiming(options).hold,
-                              .respond = {}};
-  server.respond.chaos = options.chaos_version;
+  serve::ServerOptions server = DnsServerOptions(options);
   server.respond.version = fmt::format("Quorate {}", QUORATE_VERSION);
   server.respond.id = fmt::format("{}-{}", place.group, place.replica_id.value);
-  for (const std::string& text : options.listen_dns) {
-    ASSIGN_OR_RETURN(const serve::SocketAddress address, serve::SocketAddress::FromText(text));
-    if (!address.IsWildcard()) {
-      server.addresses.push_back(address);
-      continue;
-    }
-    ASSIGN_OR_RETURN(const std::vector<serve::SocketAddress> expanded, serve::ExpandWildcard(address));
-    server.addresses.insert(server.addresses.end(), expanded.begin(), expanded.end());
-  }
-  if (server.addresses.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(server.addresses, DnsAddresses(options.listen_dns));
+  StartTransfers(server.addresses);
   const serve::DataSource source{views, replica->gate(), clock, seeder->health()};
-  ASSIGN_OR_RETURN(udp, serve::UdpServer::Start(server, source));
-  server.workers = 1;
-  ASSIGN_OR_RETURN(tcp, serve::TcpServer::Start(std::move(server), source));
+  const int workers = std::exchange(server.workers, 1);
+  if (!server.addresses.empty()) {
+    ASSIGN_OR_RETURN(tcp, serve::TcpServer::Start(server, source));
+    server.workers = workers;
+    ASSIGN_OR_RETURN(udp, serve::UdpServer::Start(server, source));
+    server.workers = 1;
+  }
+  ASSIGN_OR_RETURN(server.addresses, DnsAddresses(options.listen_dot));
+  if (server.addresses.empty()) return absl::OkStatus();
+  const bool own = !options.dot_cert.empty();
+  ASSIGN_OR_RETURN(dot_certificates,
+                   serve::TlsCertificates::Load({.certificate = own ? options.dot_cert : options.tls_cert,
+                                                 .key = own ? options.dot_key : options.tls_key},
+                                                Notice));
+  server.tls = dot_certificates.get();
+  ASSIGN_OR_RETURN(dot, serve::TcpServer::Start(std::move(server), source));
+  dot_watch = std::jthread([this](std::stop_token stop) { WatchCertificates(stop); });
   return absl::OkStatus();
+}
+
+void Process::Parts::WatchCertificates(std::stop_token stop) {
+  std::mutex mu;
+  std::condition_variable_any stopped;
+  std::unique_lock lock(mu);
+  while (!stopped.wait_for(lock, stop, std::chrono::seconds(1), [&] { return stop.stop_requested(); }))
+    dot_certificates->Poll();
 }
 
 absl::Status Process::Parts::StartHttp() {
@@ -272,6 +321,12 @@ absl::Status Process::Parts::StartHttp() {
   backend.open_snapshot = [this] {
     return OpenSnapshot(state->map(), place.group_id, place.group, clock.Wall());
   };
+  backend.refresh_secondary = [this](const dns::Name& zone) { transfers->secondaries().Want(zone); };
+  backend.secondary_status = [this](const dns::Name& zone) -> std::optional<api::HttpBackend::SecondaryStatus> {
+    const auto info = transfers->secondaries().Info(zone);
+    if (!info) return std::nullopt;
+    return api::HttpBackend::SecondaryStatus{info->under_way, info->next - clock.Boot(), info->error};
+  };
   backend.disk = [this] { return api::HttpBackend::Disk{disk->free_bytes(), disk->low()}; };
   backend.group = place.group;
   backend.region = options.region;
@@ -289,6 +344,11 @@ absl::Status Process::Parts::StartHttp() {
     sum = {};
     for (const auto& counters : tcp ? tcp->ReadCounters() : std::vector<serve::Counters>()) sum += counters;
     CollectServe(sum, "tcp", sink);
+    CollectTransfers(*transfers, sink);
+    if (!dot) return;
+    sum = {};
+    for (const auto& counters : dot->ReadCounters()) sum += counters;
+    CollectServe(sum, "tls", sink);
   });
   ASSIGN_OR_RETURN(http, api::HttpServer::Start(std::move(server), std::move(backend)));
   return absl::OkStatus();
@@ -317,11 +377,16 @@ void Process::Parts::Stop() {
   HandOver();
   if (http) http->Stop();
   if (etcd) etcd->Stop();
+  dot_watch = std::jthread();
+  dot.reset();
   tcp.reset();
   udp.reset();
   disk.reset();
   if (replica) replica->Stop();  // answers what waits, the seeder included
+  hears_changes.store(nullptr);
+  transfers.reset();
   seeder.reset();
+  cookies.reset();
 }
 
 absl::StatusOr<std::unique_ptr<Process>> Process::Start(const ServeOptions& options, std::stop_token stop,
@@ -347,6 +412,7 @@ std::string Process::Describe() const {
   const ServeOptions& o = parts_->options;
   std::string where;
   for (const std::string& address : o.listen_dns) where += " dns " + address;
+  for (const std::string& address : o.listen_dot) where += " dot " + address;
   if (!o.listen_http.empty()) where += " http " + o.listen_http;
   if (!o.listen_etcd.empty()) where += " etcd " + o.listen_etcd;
   return fmt::format("replica {} of group {} ({}) serves:{}", parts_->place.replica_id.value,

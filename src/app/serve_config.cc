@@ -10,6 +10,7 @@
 
 #include <charconv>
 
+#include "app/dns_config.h"
 #include "base/status_macros.h"
 
 namespace quorate::app {
@@ -58,6 +59,16 @@ Key Number(T ServeOptions::*field) {
           }};
 }
 
+template <class T>
+Key Count(T ServeOptions::*field) {
+  return {"a number, 0 or more", [field](ServeOptions& o, const toml::node& node) {
+            const auto value = node.value_exact<int64_t>();
+            if (!value || *value < 0 || *value > 1'000'000'000) return false;
+            if (o.*field == ServeOptions().*field) o.*field = static_cast<T>(*value);
+            return true;
+          }};
+}
+
 Key Flag(bool ServeOptions::*field) {
   return {"true or false", [field](ServeOptions& o, const toml::node& node) {
             const auto value = node.value_exact<bool>();
@@ -89,6 +100,7 @@ const std::map<std::string, Key>& Keys() {
   static const std::map<std::string, Key> keys = {
       {"data", Text(&ServeOptions::data_dir)},
       {"listen.dns", Texts(&ServeOptions::listen_dns)},
+      {"listen.dot", Texts(&ServeOptions::listen_dot)},
       {"listen.http", Text(&ServeOptions::listen_http)},
       {"listen.etcd", Text(&ServeOptions::listen_etcd)},
       {"listen.peer", Text(&ServeOptions::listen_peer)},
@@ -96,6 +108,16 @@ const std::map<std::string, Key>& Keys() {
       {"dns.workers", Number(&ServeOptions::dns_workers)},
       {"dns.hold_ms", Number(&ServeOptions::hold_ms)},
       {"dns.chaos_version", Flag(&ServeOptions::chaos_version)},
+      {"dns.udp_size_max", Number(&ServeOptions::udp_size_max)},
+      {"dns.nsid", Text(&ServeOptions::nsid)},
+      {"dns.require_cookies", Flag(&ServeOptions::require_cookies)},
+      {"dns.tcp_idle", Number(&ServeOptions::tcp_idle_s)},
+      {"dns.tcp_per_client", Number(&ServeOptions::tcp_per_client)},
+      {"dns.rrl_rate", Count(&ServeOptions::rrl_rate)},
+      {"dns.rrl_slip", Count(&ServeOptions::rrl_slip)},
+      {"dns.rrl_exempt", Texts(&ServeOptions::rrl_exempt)},
+      {"dot.cert", Text(&ServeOptions::dot_cert)},
+      {"dot.key", Text(&ServeOptions::dot_key)},
       {"oracle.url", Text(&ServeOptions::oracle_url)},
       {"oracle.region", Text(&ServeOptions::region)},
       {"oracle.inst_id", Text(&ServeOptions::inst_id)},
@@ -217,16 +239,11 @@ absl::Status Validate(const ServeOptions& o) {
   if (o.data_dir.empty()) return absl::InvalidArgumentError("no data directory: give --data DIR");
   if (o.listen_peer.empty())
     return absl::InvalidArgumentError("no address for the other members: give --listen-peer");
-  if (o.listen_dns.empty() && o.listen_http.empty() && o.listen_etcd.empty()) {
-    return absl::InvalidArgumentError("nothing to serve: give --listen-dns, --listen-http or --listen-etcd");
+  if (o.listen_dns.empty() && o.listen_dot.empty() && o.listen_http.empty() && o.listen_etcd.empty()) {
+    return absl::InvalidArgumentError(
+        "nothing to serve: give --listen-dns, --listen-dot, --listen-http or --listen-etcd");
   }
-  for (const std::string& address : o.listen_dns) {
-    std::string host;
-    uint16_t port = 0;
-    if (absl::Status s = SplitAddress(address, host, port); !s.ok()) {
-      return absl::InvalidArgumentError("--listen-dns: " + MessageOf(s));
-    }
-  }
+  RETURN_IF_ERROR(ValidateDns(o));
   RETURN_IF_ERROR(CheckListener("--listen-peer", o.listen_peer, o));
   if (!o.listen_http.empty()) RETURN_IF_ERROR(CheckListener("--listen-http", o.listen_http, o));
   if (!o.listen_etcd.empty()) RETURN_IF_ERROR(CheckListener("--listen-etcd", o.listen_etcd, o));

@@ -14,6 +14,7 @@ struct ServeOptions {
   std::string config_file;
   std::string data_dir;                 // created if missing; its lock is held while running
   std::vector<std::string> listen_dns;  // ip:port or [ip6]:port; UDP and TCP on each
+  std::vector<std::string> listen_dot;  // the same, for DNS over TLS (RFC 7858)
   std::string listen_http;              // empty: no such door
   std::string listen_etcd;
   std::string listen_peer;  // also what the other members are told, unless advertise_peer is set
@@ -57,6 +58,18 @@ struct ServeOptions {
   std::string tls_cert, tls_key, tls_ca;  // PEM files; needed for any address that is not loopback
   std::string api_token_file;  // a line is a token; needed for an HTTP address that is not loopback
   bool chaos_version = false;  // answer version.bind and id.server (CH TXT)
+
+  // Of the DNS data plane (dns_config.h).
+  std::string dot_cert, dot_key;  // PEM files, read again when they change; empty: tls_cert and tls_key
+  int udp_size_max = 1232;        // of UDP responses, octets
+  std::string nsid;               // for who asks (RFC 5001); empty: none, as with NSD
+  bool require_cookies = false;   // UDP: BADCOOKIE for cookies that are not valid (RFC 7873 5.2.3)
+  int tcp_idle_s = 10;            // TCP and TLS
+  int tcp_per_client = 128;       // connections of one address
+  uint32_t rrl_rate = 0;  // UDP responses per second of one kind to one network; 0: no limit, as before a
+                          // balancer all clients have its address
+  uint32_t rrl_slip = 2;  // of those over it each so many-th is sent truncated; 0: none
+  std::vector<std::string> rrl_exempt;  // networks; none given: loopback
 };
 
 // Reads options.config_file, if given, into whatever the flags left at its default. An unknown key, a wrong

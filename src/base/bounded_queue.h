@@ -36,6 +36,17 @@ class BoundedQueue {
     return out;
   }
 
+  // The same, but takes one at most: where several threads share the work.
+  std::vector<T> TakeOne(Duration timeout) {
+    std::unique_lock lock(mu_);
+    ready_.wait_for(lock, timeout, [this] { return closed_ || !items_.empty(); });
+    std::vector<T> out;
+    if (items_.empty()) return out;
+    out.push_back(std::move(items_.front()));
+    items_.pop_front();
+    return out;
+  }
+
   // No more pushes; waiters wake. What is queued can still be taken.
   void Close() {
     {

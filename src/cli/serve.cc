@@ -42,6 +42,31 @@ void AddJoinFlags(CLI::App& command, app::ServeOptions& o) {
                      "there were membership changes");
 }
 
+void AddDnsFlags(CLI::App& command, app::ServeOptions& o) {
+  command
+      .add_option("--listen-dot", o.listen_dot, "ip:port or [ip6]:port for DNS over TLS, as IP:853; repeatable")
+      ->take_all();
+  command.add_option("--dot-cert", o.dot_cert,
+                     "PEM file: the certificate for DNS over TLS, with its chain; read again when it changes "
+                     "(default: tls.cert of the configuration file)");
+  command.add_option("--dot-key", o.dot_key, "PEM file: its key (default: tls.key)");
+  command.add_option("--udp-size-max", o.udp_size_max, "Octets of a UDP response at most, 512 to 4096");
+  command.add_option("--nsid", o.nsid, "Name of this server for who asks for it (RFC 5001); default: none");
+  command.add_flag("--require-cookies", o.require_cookies,
+                   "UDP requests with a cookie that is not valid get BADCOOKIE and a new one, not an answer");
+  command.add_option("--tcp-idle", o.tcp_idle_s,
+                     "Seconds after which a TCP or TLS connection without a query is closed");
+  command.add_option("--tcp-per-client", o.tcp_per_client,
+                     "TCP or TLS connections of one address; over it its longest idle one is closed");
+  command.add_option("--rrl-rate", o.rrl_rate,
+                     "UDP responses of one kind to one network (/24, /56) per second and worker; 0: no limit "
+                     "(default: behind a balancer all clients have its address). 200 is a good one");
+  command.add_option("--rrl-slip", o.rrl_slip,
+                     "Every so many-th response over --rrl-rate is sent truncated; 0: none");
+  command.add_option("--rrl-exempt", o.rrl_exempt, "Networks without --rrl-rate (default: loopback); repeatable")
+      ->delimiter(',');
+}
+
 }  // namespace
 
 void RegisterServe(CLI::App& app, ExitCode& exit) {
@@ -64,6 +89,7 @@ void RegisterServe(CLI::App& app, ExitCode& exit) {
       ->transform(CLI::AsSizeValue(false));
   command->add_option("--log-entries", options->log_entries,
                       "A log of more entries is cut to half of it (default: 20000)");
+  AddDnsFlags(*command, *options);
   AddPlaceFlags(*command, *options);
   AddJoinFlags(*command, *options);
   command
@@ -88,6 +114,8 @@ void RegisterServe(CLI::App& app, ExitCode& exit) {
       "  quorate serve --config /etc/quorate/replica.toml\n"
       "  quorate serve --data d4 --listen-dns 127.0.0.4:5301 --listen-http 127.0.0.4:8101 \\\n"
       "    --listen-peer 127.0.0.4:7101 --join http://127.0.0.1:8101,http://127.0.0.2:8101\n"
+      "  quorate serve --config replica.toml --listen-dot 192.0.2.1:853 --dot-cert ns1.pem --dot-key "
+      "ns1.key\n"
       "A data directory that was lost or emptied is another member: its group turns it away (`quorate "
       "member\n"
       "replace`).\n"

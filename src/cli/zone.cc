@@ -14,6 +14,7 @@
 #include "cli/report.h"
 #include "cli/target.h"
 #include "cli/zone_command.h"
+#include "cli/zone_secondary.h"
 
 namespace quorate::cli {
 namespace {
@@ -88,6 +89,8 @@ ExitCode Create(const ZoneArguments& arguments) {
   }
   const auto holders = Holders(arguments, *zone, true);
   if (!holders.ok()) return Fail(holders.error());
+  if (arguments.secondary) return CreateSecondary(*arguments.target, *zone, *holders, arguments.primaries, arguments.catalog);
+  if (arguments.catalog) return CreateCatalog(*arguments.target, *zone, *holders);
   const GroupRequest request{
       .method = "POST",
       .path = std::string(kZones) + "?rrsets=false",
@@ -200,7 +203,9 @@ void RegisterZone(CLI::App& app, ExitCode& exit) {
   const Command create =
       Add(*zone, "create", "Make a new zone with SOA and NS",
           "  quorate zone create example.org. --ns ns1.example.org. --ns ns2.example.org.\n"
-          "  quorate zone create example.net --group org",
+          "  quorate zone create example.net --group org\n"
+          "  quorate zone create example.com --secondary --primary 192.0.2.1+key:xfr.example.\n"
+          "  quorate zone create catalog.invalid --catalog",
           exit, &Create);
   AddZoneArgument(create);
   create.app
@@ -208,6 +213,17 @@ void RegisterZone(CLI::App& app, ExitCode& exit) {
                    "A nameserver; repeatable (default: ns1 in the zone)")
       ->take_all()
       ->allow_extra_args(false);
+  CLI::Option* secondary =
+      create.app->add_flag("--secondary", create.arguments->secondary, "Copy it from its --primary, and follow it");
+  create.app
+      ->add_option("--primary", create.arguments->primaries,
+                   "ADDRESS[@PORT][+key:NAME][+tls], asked in this order; repeatable")
+      ->take_all()
+      ->allow_extra_args(false)
+      ->needs(secondary);
+  create.app->add_flag("--catalog", create.arguments->catalog,
+                       "A catalog zone (RFC 9432): of the zones that have `catalog=` it; with --secondary: one "
+                       "whose members become secondary zones here");
 
   const Command import = Add(*zone, "import", "Make a zone be what a master file says, in one change",
                              "  quorate zone import . root.zone\n"
@@ -249,6 +265,7 @@ void RegisterZone(CLI::App& app, ExitCode& exit) {
   AddZoneCheck(*zone, exit);
   AddZoneDiff(*zone, exit);
   AddZoneEdit(*zone, exit);
+  AddSecondaryCommands(*zone, exit);
 
   const Command list = Add(*zone, "list", "List the zones of all groups",
                            "  quorate zone list\n"

@@ -13,7 +13,8 @@ namespace quorate::cli {
 struct ZoneArguments {
   std::shared_ptr<Target> target;
   std::string zone, file, consistency;
-  std::vector<std::string> nameservers, settings;
+  std::vector<std::string> nameservers, settings, primaries;
+  bool secondary = false, catalog = false;
   int64_t if_revision = -1;
 };
 

@@ -50,6 +50,9 @@ zone::ZonePtr ReplicatedState::PrimaryZone(const dns::Name& apex, Work& work) co
                 fmt::format("{} is a secondary zone: change it at its primary, or make this one the primary: "
                             "`quorate zone promote {}`",
                             apex.ToText(), apex.ToText()));
+  } else if (zones_->SettingsOf(*zone).catalog_role == zone::CatalogRole::kProduced) {
+    work.Refuse(Refused::kInvalidZone,
+                fmt::format("{} is a catalog: set `catalog={}` for a zone to list it", apex.ToText(), apex.ToText()));
   }
   return work.result.refused == Refused::kNot ? zone : nullptr;
 }
@@ -118,8 +121,12 @@ void ReplicatedState::Do(const ZoneTransferIn& command, Work& work) {
 
 void ReplicatedState::Do(const ZoneChecked& command, Work& work) {
   const zone::ZonePtr zone = SecondaryZone(command.apex, work);
-  if (!zone || command.serial != zone->serial()) return;
+  if (!zone || (!command.wanted && command.serial != zone->serial())) return;
   zone::Settings settings = zones_->SettingsOf(*zone);
+  if (command.wanted) {
+    settings.asked_at = work.stamp.group_time;
+    return SetSettings(command.apex, settings, work);
+  }
   if (settings.state == zone::SecondaryState::kNotLoaded) return;
   settings.state = command.expired ? zone::SecondaryState::kExpired : zone::SecondaryState::kLoaded;
   if (!command.expired) settings.checked_at = work.stamp.group_time;

@@ -43,7 +43,7 @@ void ReplicatedState::Do(const CookieSecretRoll& command, Work& work) {
   staging::Expire(map_, work.stamp.group_time, {}, work.batch);
   zone::Keyring keyring = zones_->keyring();
   if ((keyring.cookies ? keyring.cookies->rolls : 0) != command.rolls) return;  // somebody was quicker
-  keyring.cookies = Rolled(keyring.cookies, command.fresh);
+  keyring.cookies = Rolled(keyring.cookies, command.fresh, work.stamp.group_time);
   PutCookieSecrets(*keyring.cookies, work.batch);
   SetKeyring(std::move(keyring), work);
 }

@@ -80,6 +80,8 @@ struct ZoneChecked {
   dns::Name apex;
   dns::Serial serial;  // if the zone has another one nothing happens
   bool expired = false;
+  // Instead, and whatever the serial: the leader is to ask a primary soon. A NOTIFY came to another replica.
+  bool wanted = false;
 };
 struct TsigKeyPut {
   zone::TsigKey key;

@@ -106,7 +106,7 @@ void PutDnsBody(const ZoneChecked& body, ByteWriter& out) {
   PutTag(Tag::kZoneChecked, out);
   PutName(out, body.apex);
   out.U32(body.serial.value);
-  out.U8(body.expired);
+  out.U8(static_cast<uint8_t>((body.expired ? 1 : 0) | (body.wanted ? 2 : 0)));
 }
 
 void PutDnsBody(const TsigKeyPut& body, ByteWriter& out) {
@@ -157,7 +157,10 @@ bool GetDnsBody(CommandTag tag, ByteReader& in, Command& command) {
     case Tag::kZoneChecked: {
       ZoneChecked body{.apex = GetName(in)};
       body.serial = dns::Serial{in.U32()};
-      body.expired = in.U8() != 0;
+      const uint8_t flags = in.U8();
+      if (flags > 3) in.Fail();
+      body.expired = (flags & 1) != 0;
+      body.wanted = (flags & 2) != 0;
       command.body = std::move(body);
       break;
     }

@@ -235,7 +235,7 @@ TEST_F(DnsCommands, CookieSecretsRollOneAtATime) {
   EXPECT_FALSE(Apply(CookieSecretRoll{0, secret(9)}).changed);
   Apply(CookieSecretRoll{1, secret(2)});
   Apply(CookieSecretRoll{2, secret(3)});
-  const zone::CookieSecrets expected{3, secret(1), secret(2), secret(3)};
+  const zone::CookieSecrets expected{3, now, secret(1), secret(2), secret(3)};
   EXPECT_EQ(state->zones()->keyring().cookies, expected);
   ExpectSameAfterRestart();
 }

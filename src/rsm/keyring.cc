@@ -21,6 +21,7 @@ std::string_view View(const Octets& octets) {
 std::optional<zone::CookieSecrets> DecodeCookieSecrets(std::string_view value) {
   ByteReader in(value);
   zone::CookieSecrets secrets{.rolls = in.U64()};
+  secrets.rolled_at = Duration(static_cast<int64_t>(in.U64()));
   for (zone::CookieSecret* secret : {&secrets.previous, &secrets.current, &secrets.next}) {
     const std::string_view raw = in.Raw(secret->size());
     std::copy(raw.begin(), raw.end(), secret->begin());
@@ -59,15 +60,20 @@ void DeleteKey(const dns::Name& name, kv::MapBatch& batch) { batch.push_back({Ma
 void PutCookieSecrets(const zone::CookieSecrets& secrets, kv::MapBatch& batch) {
   ByteWriter out;
   out.U64(secrets.rolls);
+  out.U64(static_cast<uint64_t>(secrets.rolled_at.count()));
   for (const zone::CookieSecret* secret : {&secrets.previous, &secrets.current, &secrets.next})
     out.Raw(View(*secret));
   batch.push_back({std::string(kCookies), out.Take()});
 }
 
-zone::CookieSecrets Rolled(const std::optional<zone::CookieSecrets>& before,
-                           const zone::CookieSecret& fresh) {
-  if (!before) return {.rolls = 1, .previous = fresh, .current = fresh, .next = fresh};
-  return {.rolls = before->rolls + 1, .previous = before->current, .current = before->next, .next = fresh};
+zone::CookieSecrets Rolled(const std::optional<zone::CookieSecrets>& before, const zone::CookieSecret& fresh,
+                           Duration now) {
+  zone::CookieSecrets after{.rolls = 1, .rolled_at = now, .previous = fresh, .current = fresh, .next = fresh};
+  if (!before) return after;
+  after.rolls = before->rolls + 1;
+  after.previous = before->current;
+  after.current = before->next;
+  return after;
 }
 
 }  // namespace quorate::rsm

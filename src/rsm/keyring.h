@@ -1,5 +1,5 @@
 // The group's secrets in the replicated map, outside the store. Pure.
-//   "pt" name -> key (command_dns.h)        "pc" -> rolls:u64 previous:16 current:16 next:16
+//   "pt" name -> key (command_dns.h)        "pc" -> rolls:u64 rolled_at:u64 previous:16 current:16 next:16
 #pragma once
 
 #include <memory>
@@ -18,6 +18,7 @@ void DeleteKey(const dns::Name& name, kv::MapBatch& batch);
 void PutCookieSecrets(const zone::CookieSecrets& secrets, kv::MapBatch& batch);
 
 // After one more roll.
-zone::CookieSecrets Rolled(const std::optional<zone::CookieSecrets>& before, const zone::CookieSecret& fresh);
+zone::CookieSecrets Rolled(const std::optional<zone::CookieSecrets>& before, const zone::CookieSecret& fresh,
+                           Duration now);
 
 }  // namespace quorate::rsm

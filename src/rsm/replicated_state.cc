@@ -183,6 +183,7 @@ void ReplicatedState::Run(const Command& command, Work& work) {
     std::visit([&](const auto& body) { Do(body, work); }, command.body);
   }
   if (work.result.refused != Refused::kNot) return work.TakeBack();
+  FollowCatalogs(command, work);
   work.committed = work.txn.Commit();
   work.result.revision = work.committed.revision;
   work.result.changed |= !work.committed.events.empty();
@@ -245,7 +246,7 @@ void ReplicatedState::Do(const ZoneSettings& command, Work& work) {
   if (before.is_secondary() && !settings->is_secondary()) {
     if (before.state == zone::SecondaryState::kNotLoaded)
       return work.Refuse(Refused::kInvalidZone, "the zone has no content yet: it was never transferred");
-    settings->state = {}, settings->checked_at = {};
+    settings->state = {}, settings->checked_at = {}, settings->asked_at = {};
   } else if (!before.is_secondary() && settings->is_secondary()) {
     settings->state = zone::SecondaryState::kLoaded;
     settings->checked_at = work.stamp.group_time;

@@ -100,6 +100,9 @@ class ReplicatedState final : public StateMachine {
   void Adopt(zone::EditOutcome outcome, Work& work);
   void AdoptTransferred(zone::EditOutcome outcome, const dns::Name& apex, Work& work);
   void SetSettings(const dns::Name& apex, const zone::Settings& settings, Work& work);
+  void FollowCatalogs(const Command& command, Work& work);
+  void EditCatalog(const dns::Name& catalog, Work& work,
+                   const std::function<zone::ZoneEdit(const zone::Zone&)>& edit);
   void SetKeyring(zone::Keyring keyring, Work& work);
   void PutChanges(const zone::Changeset& changeset, Work& work);
   void Write(const Entry& entry, Work& work);

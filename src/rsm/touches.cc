@@ -55,6 +55,14 @@ zone::Touches OfZone(ByteReader& in) {
   return in.ok() ? touches : zone::Touches();
 }
 
+// The same, or everything where a catalog may change too.
+zone::Touches OfZoneAndSettings(ByteReader& in) {
+  zone::Touches touches = OfZone(in);
+  const bool of_catalog = in.String().find("catalog") != std::string_view::npos;
+  touches.everything = in.ok() && of_catalog;
+  return touches;
+}
+
 }  // namespace
 
 zone::Touches TouchesOf(const Entry& entry) {
@@ -77,15 +85,16 @@ zone::Touches TouchesOf(const Entry& entry) {
       return OfChange(in);
     case CommandTag::kZoneCreate:
     case CommandTag::kZoneReplace:
-    case CommandTag::kZoneDelete:
-    case CommandTag::kZoneSettings:
-    case CommandTag::kSecondaryCreate:
     case CommandTag::kZoneTransferIn:
     case CommandTag::kZoneChecked:
     case CommandTag::kZoneReplaceStaged:
       return OfZone(in);
+    case CommandTag::kZoneSettings:
+    case CommandTag::kSecondaryCreate:
+      return OfZoneAndSettings(in);
     case CommandTag::kZoneUpdate:
       return OfUpdate(in);
+    case CommandTag::kZoneDelete:  // the catalog that listed it as well
     case CommandTag::kSeed:
       return everything;
     case CommandTag::kKvTxn:

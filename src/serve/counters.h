@@ -24,6 +24,12 @@ struct Counters {
   uint64_t send_failed = 0;
   uint64_t connections = 0;          // TCP: accepted
   uint64_t connections_refused = 0;  // TCP: over the limit
+  uint64_t slow = 0;                 // handed to the slow door
+  uint64_t slow_overflow = 0;        // SERVFAIL: too many were there
+  uint64_t rate_dropped = 0;         // UDP: not sent, over the rate limit
+  uint64_t rate_truncated = 0;       // UDP: sent truncated, over the rate limit
+  uint64_t client_limit = 0;         // TCP: closed or refused, the client had too many
+  uint64_t tls_failed = 0;           // TLS: connections that ended before a query, by a fault
   std::array<uint64_t, kRcodesCounted> rcodes{};
 
   Counters& operator+=(const Counters& other) {
@@ -32,6 +38,9 @@ struct Counters {
         send_failed += other.send_failed;
     held_pending += other.held_pending, stale_answers += other.stale_answers;
     connections += other.connections, connections_refused += other.connections_refused;
+    slow += other.slow, slow_overflow += other.slow_overflow;
+    rate_dropped += other.rate_dropped, rate_truncated += other.rate_truncated;
+    client_limit += other.client_limit, tls_failed += other.tls_failed;
     for (size_t i = 0; i < kRcodesCounted; ++i) rcodes[i] += other.rcodes[i];
     return *this;
   }
@@ -51,7 +60,8 @@ class Counter {
 
 struct alignas(64) WorkerCounters {
   Counter queries, dropped, truncated, held, held_pending, hold_expired, hold_overflow, stale_answers,
-      send_failed, connections, connections_refused;
+      send_failed, connections, connections_refused, slow, slow_overflow, rate_dropped, rate_truncated,
+      client_limit, tls_failed;
   std::array<Counter, kRcodesCounted> rcodes;
 
   // Counts the answer of `size` octets at `message` (0: none).
@@ -72,7 +82,13 @@ struct alignas(64) WorkerCounters {
                  .stale_answers = stale_answers.Read(),
                  .send_failed = send_failed.Read(),
                  .connections = connections.Read(),
-                 .connections_refused = connections_refused.Read()};
+                 .connections_refused = connections_refused.Read(),
+                 .slow = slow.Read(),
+                 .slow_overflow = slow_overflow.Read(),
+                 .rate_dropped = rate_dropped.Read(),
+                 .rate_truncated = rate_truncated.Read(),
+                 .client_limit = client_limit.Read(),
+                 .tls_failed = tls_failed.Read()};
     for (size_t i = 0; i < kRcodesCounted; ++i) out.rcodes[i] = rcodes[i].Read();
     return out;
   }

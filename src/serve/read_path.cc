@@ -2,10 +2,8 @@
 
 namespace quorate::serve {
 
-ReadPath::ReadPath(const DataSource& source, Transport transport, const RespondConfig& config,
-                   Duration hold_budget, WorkerCounters& counters, std::function<void()> wake)
+ReadPath::ReadPath(const DataSource& source, const RespondConfig& config, Duration hold_budget, WorkerCounters& counters, std::function<void()> wake)
     : source_(source),
-      transport_(transport),
       config_(config),
       hold_budget_(hold_budget),
       counters_(counters),
@@ -32,27 +30,31 @@ void ReadPath::Look() {
   if (completed_ != completed_at_failure_) failing_ = false;
 }
 
-ReadPath::Reply ReadPath::Start(wire::Bytes query, std::span<uint8_t> out, Wait& wait) {
+ReadPath::Reply ReadPath::Start(const Request& request, std::span<uint8_t> out, Wait& wait) {
   wait.deadline = now_ + hold_budget_;
+  last_ = {};
   if (leased_) {
-    const Reply reply = Read(query, out, wait);
+    const Reply reply = Read(request, out, wait);
     if (!reply) counters_.held_pending.Add(), WaitForPublications();
     return reply;
   }
-  if (const auto size = RespondWithoutZones(query, transport_, config_, out)) return size;
-  return FallBack(query, out, wait);
+  if (const auto size = RespondWithoutZones(request, *view_, config_, out)) return size;
+  return FallBack(request, out, wait);
 }
 
-ReadPath::Reply ReadPath::Resume(wire::Bytes query, std::span<uint8_t> out, Wait& wait) {
-  return wait.for_barrier ? AfterBarrier(query, out, wait) : AfterPending(query, out, wait);
+ReadPath::Reply ReadPath::Resume(const Request& request, std::span<uint8_t> out, Wait& wait) {
+  last_ = {};
+  return wait.for_barrier ? AfterBarrier(request, out, wait) : AfterPending(request, out, wait);
 }
 
-size_t ReadPath::Answer(wire::Bytes query, std::span<uint8_t> out) const {
-  return Respond(query, *view_, transport_, config_, out).size;
+const Response& ReadPath::Ask(const Request& request, std::span<uint8_t> out, LogIndex through,
+                              ExtendedError error) {
+  last_ = Respond(request, *view_, config_, out, through, error);
+  return last_;
 }
 
-ReadPath::Reply ReadPath::Read(wire::Bytes query, std::span<uint8_t> out, Wait& wait) {
-  const Response response = Respond(query, *view_, transport_, config_, out);
+ReadPath::Reply ReadPath::Read(const Request& request, std::span<uint8_t> out, Wait& wait) {
+  const Response& response = Ask(request, out);
   if (!response.touched) return response.size;
   wait.for_barrier = false;
   wait.target = response.touched;
@@ -61,30 +63,30 @@ ReadPath::Reply ReadPath::Read(wire::Bytes query, std::span<uint8_t> out, Wait& 
   return std::nullopt;
 }
 
-ReadPath::Reply ReadPath::AfterPending(wire::Bytes query, std::span<uint8_t> out, Wait& wait) {
+ReadPath::Reply ReadPath::AfterPending(const Request& request, std::span<uint8_t> out, Wait& wait) {
   if (wait.truncations != view_->truncations) {
-    if (!leased_) return FallBack(query, out, wait);
-    if (const Reply reply = Read(query, out, wait)) return reply;
+    if (!leased_) return FallBack(request, out, wait);
+    if (const Reply reply = Read(request, out, wait)) return reply;
   } else if (wait.target <= view_->applied) {
     // The lease need not hold any more: the read took effect when it was checked. But what was waited for may
     // have led to other names, which something else touches that was pending then. What came later does not
     // count, so the wait ends.
-    const Response response = Respond(query, *view_, transport_, config_, out, wait.through);
+    const Response& response = Ask(request, out, wait.through);
     if (!response.touched) return response.size;
     wait.target = response.touched;
   }
-  if (wait.deadline <= now_) return FallBack(query, out, wait);
+  if (wait.deadline <= now_) return FallBack(request, out, wait);
   return std::nullopt;
 }
 
-ReadPath::Reply ReadPath::FallBack(wire::Bytes query, std::span<uint8_t> out, Wait& wait) {
+ReadPath::Reply ReadPath::FallBack(const Request& request, std::span<uint8_t> out, Wait& wait) {
   if (failing_) {
     // Somebody must find out when barriers can be had again.
     if (next_probe_ <= now_) {
       next_probe_ = now_ + hold_budget_;
       Ticket();
     }
-    if (const Reply reply = AnswerAsAllowed(query, out)) return reply;
+    if (const Reply reply = AnswerAsAllowed(request, out)) return reply;
   }
   counters_.held.Add();
   wait = {
@@ -92,25 +94,25 @@ ReadPath::Reply ReadPath::FallBack(wire::Bytes query, std::span<uint8_t> out, Wa
   return std::nullopt;
 }
 
-ReadPath::Reply ReadPath::AfterBarrier(wire::Bytes query, std::span<uint8_t> out, Wait& wait) {
-  if (wait.ticket <= completed_) return Answer(query, out);
+ReadPath::Reply ReadPath::AfterBarrier(const Request& request, std::span<uint8_t> out, Wait& wait) {
+  if (wait.ticket <= completed_) return Ask(request, out).size;
   if (leased_) {
     // The right to read has come back. If something touches the answer the barrier goes on being waited for:
     // from one wait to the other and back there would be no end.
-    const Response response = Respond(query, *view_, transport_, config_, out);
+    const Response& response = Ask(request, out);
     if (!response.touched) return response.size;
   }
   if (now_ < wait.deadline) return std::nullopt;
   failing_ = true;
   completed_at_failure_ = completed_;
-  if (const Reply reply = AnswerAsAllowed(query, out)) return reply;
+  if (const Reply reply = AnswerAsAllowed(request, out)) return reply;
   counters_.hold_expired.Add();
-  return RespondServFail(query, transport_, config_, out, ExtendedError::kNetworkError);
+  last_ = {.cookie_valid = last_.cookie_valid};
+  return RespondServFail(request, *view_, config_, out, ExtendedError::kNetworkError);
 }
 
-ReadPath::Reply ReadPath::AnswerAsAllowed(wire::Bytes query, std::span<uint8_t> out) {
-  const Response response =
-      Respond(query, *view_, transport_, config_, out, zone::kWholeLog, ExtendedError::kStaleAnswer);
+ReadPath::Reply ReadPath::AnswerAsAllowed(const Request& request, std::span<uint8_t> out) {
+  const Response& response = Ask(request, out, zone::kWholeLog, ExtendedError::kStaleAnswer);
   if (!Allows(response.consistency)) return std::nullopt;
   counters_.stale_answers.Add();
   return response.size;

@@ -33,7 +33,7 @@ struct Wait {
 class ReadPath {
  public:
   // All outlive this.
-  ReadPath(const DataSource& source, Transport transport, const RespondConfig& config, Duration hold_budget,
+  ReadPath(const DataSource& source, const RespondConfig& config, Duration hold_budget,
            WorkerCounters& counters, std::function<void()> wake);
   ~ReadPath();
   ReadPath(const ReadPath&) = delete;
@@ -45,25 +45,34 @@ class ReadPath {
   // The response's size (0: silence), in `out`; nullopt: it must wait, as `wait` says.
   using Reply = std::optional<size_t>;
   // For a query that was received before the last Look().
-  Reply Start(wire::Bytes query, std::span<uint8_t> out, Wait& wait);
+  Reply Start(const Request& request, std::span<uint8_t> out, Wait& wait);
   // For a query that waits, or was received before the Look() at which the one in front of it began to.
-  Reply Resume(wire::Bytes query, std::span<uint8_t> out, Wait& wait);
+  Reply Resume(const Request& request, std::span<uint8_t> out, Wait& wait);
+  // What the last reply is made of; of what needs no zone only its size.
+  const Response& last() const { return last_; }
+  // Other answers than the one there would be, from the view of the last Look().
+  size_t ServFail(const Request& request, std::span<uint8_t> out) const {
+    return RespondServFail(request, *view_, config_, out);
+  }
+  size_t Truncated(const Request& request, std::span<uint8_t> out) const {
+    return RespondTruncated(request, *view_, config_, out);
+  }
   // Whether any wait is left that is not for a barrier: if not, publications wake nobody.
   void KeepWaiting(bool for_pending);
 
  private:
-  size_t Answer(wire::Bytes query, std::span<uint8_t> out) const;
-  Reply Read(wire::Bytes query, std::span<uint8_t> out, Wait& wait);
-  Reply AfterPending(wire::Bytes query, std::span<uint8_t> out, Wait& wait);
-  Reply AfterBarrier(wire::Bytes query, std::span<uint8_t> out, Wait& wait);
-  Reply FallBack(wire::Bytes query, std::span<uint8_t> out, Wait& wait);
-  Reply AnswerAsAllowed(wire::Bytes query, std::span<uint8_t> out);
+  const Response& Ask(const Request& request, std::span<uint8_t> out, LogIndex through = zone::kWholeLog,
+                      ExtendedError error = ExtendedError::kNone);
+  Reply Read(const Request& request, std::span<uint8_t> out, Wait& wait);
+  Reply AfterPending(const Request& request, std::span<uint8_t> out, Wait& wait);
+  Reply AfterBarrier(const Request& request, std::span<uint8_t> out, Wait& wait);
+  Reply FallBack(const Request& request, std::span<uint8_t> out, Wait& wait);
+  Reply AnswerAsAllowed(const Request& request, std::span<uint8_t> out);
   bool Allows(const Consistency& consistency) const;
   uint64_t Ticket();
   void WaitForPublications();
 
   const DataSource source_;
-  const Transport transport_;
   const RespondConfig& config_;
   const Duration hold_budget_;
   WorkerCounters& counters_;
@@ -77,6 +86,7 @@ class ReadPath {
   bool leased_ = false;
   uint64_t completed_ = 0;
   const zone::View* view_;
+  Response last_;
   std::optional<uint64_t> ticket_;  // of the barrier that was begun since
 
   // The last barrier expired, and none has completed since.

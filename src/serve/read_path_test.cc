@@ -70,11 +70,11 @@ class ReadPathTest : public testing::Test {
   std::string Ask(const std::string& name, dns::RRType type = dns::RRType::kA) {
     query = Query(1, name, type);
     path.Look();
-    return Describe(path.Start(wire::AsBytes(query), out, wait));
+    return Describe(path.Start({wire::AsBytes(query), Transport::kUdp}, out, wait));
   }
   std::string Resume() {
     path.Look();
-    return Describe(path.Resume(wire::AsBytes(query), out, wait));
+    return Describe(path.Resume({wire::AsBytes(query), Transport::kUdp}, out, wait));
   }
 
   std::string consistency = "linearizable";
@@ -85,7 +85,7 @@ class ReadPathTest : public testing::Test {
   RespondConfig config;
   WorkerCounters counters;
   int woken = 0;
-  ReadPath path{{views, gate, clock, health}, Transport::kUdp, config, kBudget, counters,
+  ReadPath path{{views, gate, clock, health}, config, kBudget, counters,
                 [this] { ++woken; }};
   std::array<uint8_t, 4096> out;
   std::string query;
@@ -197,8 +197,8 @@ TEST_F(ReadPathTest, OneLookIsOneBarrierForAWholeBatch) {
   path.Look();
   query = Query(1, "www.example.");
   Wait first, second;
-  EXPECT_FALSE(path.Start(wire::AsBytes(query), out, first));
-  EXPECT_FALSE(path.Start(wire::AsBytes(query), out, second));
+  EXPECT_FALSE(path.Start({wire::AsBytes(query), Transport::kUdp}, out, first));
+  EXPECT_FALSE(path.Start({wire::AsBytes(query), Transport::kUdp}, out, second));
   EXPECT_EQ(first.ticket, second.ticket);
   EXPECT_EQ(gate.begun, 1u);
 }
@@ -322,13 +322,13 @@ TEST_F(ReadPathTest, NothingIsAllocatedOnAnyRung) {
   const size_t before = AllocationsOfThisThread();
   Lease(true);
   path.Look();
-  ASSERT_FALSE(path.Start(wire::AsBytes(query), out, wait));
+  ASSERT_FALSE(path.Start({wire::AsBytes(query), Transport::kUdp}, out, wait));
   ASSERT_TRUE(held.TryPush({.wait = wait}, wire::AsBytes(query)));
   Pass(kBudget);
   Lease(false);
   for (int i = 0; i < 3; ++i) {
     path.Look();
-    const auto size = path.Resume(held.bytes(held.front()), out, held.at(0).wait);
+    const auto size = path.Resume({held.bytes(held.front()), Transport::kUdp}, out, held.at(0).wait);
     ASSERT_EQ(size.has_value(), i == 2);
     Pass(kBudget / 2);
   }

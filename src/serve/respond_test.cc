@@ -13,17 +13,18 @@ namespace {
 const char kZone[] =
     "@ 600 SOA ns1 admin 7 3600 600 86400 300\n@ NS ns1\nns1 A 192.0.2.53\n@ MX 10 ns1\n* TXT wildcard\na "
     "CNAME b\n"
-    "b CNAME c\nc A 192.0.2.1\nchild NS ns.child\nns.child A 192.0.2.2\nd DNAME e\nx.e TXT y\n";
+    "b CNAME c\nc A 192.0.2.1\nchild NS ns.child\nns.child A 192.0.2.2\nd DNAME e\nx.e TXT y\n"
+    "svc HTTPS 0 svc2\nsvc2 HTTPS 1 .\nsvc NAPTR 1 1 s x \"\" srv\nsrv SRV 0 0 1 ns1\n";
 
 TEST(Respond, AllocatesNothing) {
   const auto zones = ZonesFrom("example.", kZone);
   const RespondConfig config{.chaos = true, .version = "v", .id = "i", .health = LeaderHealth::kLeader};
   std::array<uint8_t, 4096> out;
   std::vector<std::string> queries;
-  for (const char* name :
-       {"example.", "a.example.", "x.child.example.", "x.d.example.", "any.example.", "elsewhere."})
-    for (const auto type :
-         {dns::RRType::kA, dns::RRType::kMX, dns::RRType::kTXT, dns::RRType::kNS, dns::RRType::kANY})
+  for (const char* name : {"example.", "a.example.", "x.child.example.", "x.d.example.", "any.example.",
+                           "elsewhere.", "svc.example."})
+    for (const auto type : {dns::RRType::kA, dns::RRType::kMX, dns::RRType::kTXT, dns::RRType::kNS,
+                            dns::RRType::kANY, dns::RRType::kHTTPS, dns::RRType::kNAPTR})
       queries.push_back(Query(1, name, type));
   zone::Touches touches;
   for (int i = 0; i < 50; ++i)

@@ -1,12 +1,5 @@
-// Runs tests/scenario/serve/*.txt: zones, questions, and what must come back. A file is
-//
-//   zone example.              master-file lines up to a line `end`
-//   config chaos               (or: config health leader)
-//   query NAME TYPE [tcp] [class CH] [edns SIZE] [do] [version N] [flags rd cd ad]
-//   raw HEX                    a request octet by octet
-//   -> RCODE flags opt         then a line for each record, with its section
-//
-// QUORATE_REWRITE=1 writes what came back into the files: read the diff.
+// Plays tests/conformance/rfc*/*.txt: zones, questions, and what must come back. The format is described in
+// tests/conformance/README.md. QUORATE_REWRITE=1 writes what came back into the files: read the diff.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -25,6 +18,8 @@ namespace quorate::serve {
 namespace {
 
 using Lines = std::vector<std::string>;
+
+const std::string kFolder = QUORATE_SOURCE_DIR "/tests/conformance";
 
 Lines Words(const std::string& line) {
   std::istringstream in(line);
@@ -54,6 +49,13 @@ std::string RcodeText(dns::Rcode rcode) {
   }
 }
 
+std::string HexText(std::string_view octets) {
+  static const char kDigits[] = "0123456789abcdef";
+  std::string out;
+  for (const char c : octets) out += {kDigits[(c >> 4) & 0xf], kDigits[c & 0xf]};
+  return out.empty() ? "-" : out;
+}
+
 class Scenario {
  public:
   explicit Scenario(std::filesystem::path file) : file_(std::move(file)) {
@@ -68,7 +70,9 @@ class Scenario {
       const Lines words = Words(line);
       if (words.empty() || words[0][0] == '#') continue;
       if (words[0] == "zone") {
-        ReadZone(words.at(1));
+        ReadZone(words);
+      } else if (words[0] == "settings") {
+        Set(words);
       } else if (words[0] == "config") {
         Configure(words);
       } else if (words[0] == "query" || words[0] == "raw") {
@@ -84,25 +88,41 @@ class Scenario {
   }
 
  private:
-  void ReadZone(const std::string& origin) {
-    const dns::Name apex = *dns::Name::FromText(origin);
-    zone::ZoneBuilder builder(apex);
+  // zone NAME, then its text up to `end`; or: zone NAME file PATH, below tests/conformance.
+  void ReadZone(const Lines& words) {
+    const dns::Name apex = *dns::Name::FromText(words.at(1));
     std::string text;
-    for (; at_ < lines_.size() && lines_[at_] != "end"; ++at_) {
-      text += lines_[at_] + "\n";
-      out_.push_back(lines_[at_]);
+    if (words.size() > 2) {
+      std::ifstream in(kFolder + "/" + words.at(3));
+      ASSERT_TRUE(in.good()) << words.at(3);
+      text.assign(std::istreambuf_iterator<char>(in), {});
+    } else {
+      for (; at_ < lines_.size() && lines_[at_] != "end"; ++at_) {
+        text += lines_[at_] + "\n";
+        out_.push_back(lines_[at_]);
+      }
+      if (at_ < lines_.size()) out_.push_back(lines_[at_++]);  // `end`
     }
-    if (at_ < lines_.size()) out_.push_back(lines_[at_++]);  // `end`
+    zone::ZoneBuilder builder(apex);
     const auto error =
         dns::ParseZoneText(text, {.origin = apex, .default_ttl = 300}, [&](dns::TextRecord&& r) {
           builder.Add(r.owner, r.type, r.ttl, r.rdata);
           return std::string();
         });
-    ASSERT_FALSE(error.has_value()) << file_ << " zone " << origin << " line " << error->line << ": "
+    ASSERT_FALSE(error.has_value()) << file_ << " zone " << words[1] << " line " << error->line << ": "
                                     << error->what;
     auto built = std::move(builder).Build();
-    ASSERT_TRUE(std::holds_alternative<zone::ZonePtr>(built)) << origin;
+    ASSERT_TRUE(std::holds_alternative<zone::ZonePtr>(built)) << words[1];
     zones_.Put(std::get<zone::ZonePtr>(built));
+  }
+
+  // settings NAME name=value...
+  void Set(const Lines& words) {
+    std::string text;
+    for (size_t i = 2; i < words.size(); ++i) text += words[i] + "\n";
+    const auto settings = zone::SettingsFromText(text);
+    ASSERT_TRUE(settings.has_value()) << text;
+    zones_ = zones_.WithSettings(dns::Name::FromText(words.at(1))->wire(), *settings);
   }
 
   void Configure(const Lines& words) {
@@ -121,8 +141,10 @@ class Scenario {
     std::vector<uint8_t> request;
     transport_ = Transport::kUdp;
     if (words[0] == "raw") {
+      const bool tcp = words.at(1) == "tcp";
+      if (tcp) transport_ = Transport::kTcp;
       std::string hex;
-      for (size_t i = 1; i < words.size(); ++i) hex += words[i];
+      for (size_t i = tcp ? 2 : 1; i < words.size(); ++i) hex += words[i];
       request = wire::Hex(hex);
     } else {
       request = MakeRequest(words);
@@ -148,6 +170,11 @@ class Scenario {
       if (word == "do") query.edns->dnssec_ok = true;
       if (word == "version") query.edns->version = static_cast<uint8_t>(std::stoi(words.at(++i)));
       if (word == "unknown-option") query.edns->options.push_back({65001, "abc"});
+      if (word == "option") {
+        const auto code = static_cast<uint16_t>(std::stoi(words.at(++i)));
+        const std::vector<uint8_t> data = wire::Hex(words.at(++i));
+        query.edns->options.push_back({code, {data.begin(), data.end()}});
+      }
       if (word == "rd") query.rd = true;
       if (word == "cd") query.cd = true;
       if (word == "ad") query.ad = true;
@@ -183,7 +210,7 @@ class Scenario {
                            request.begin() + 12));
   }
 
-  static Lines Describe(const wire::Message& m) {
+  Lines Describe(const wire::Message& m) const {
     std::string head = "  -> " + RcodeText(m.rcode);
     const std::pair<bool, const char*> flags[] = {{m.aa, " aa"}, {m.tc, " tc"}, {m.rd, " rd"}, {m.ra, " ra"},
                                                   {m.z, " z"},   {m.ad, " ad"}, {m.cd, " cd"}};
@@ -194,20 +221,47 @@ class Scenario {
     if (m.edns) {
       head += " opt" + std::to_string(m.edns->version) + (m.edns->dnssec_ok ? " do" : "");
       EXPECT_EQ(m.edns->udp_size, 1232);
-      EXPECT_TRUE(m.edns->options.empty());
     }
     Lines out{head};
+    if (m.edns) {
+      for (const auto& [code, data] : m.edns->options)
+        out.push_back("     option " + std::to_string(code) + " " + HexText(data));
+    }
     AddSection("answer", m.answer, out);
     AddSection("authority", m.authority, out);
     AddSection("additional", m.additional, out);
     return out;
   }
 
-  static void AddSection(const std::string& section, const std::vector<wire::Record>& records, Lines& out) {
+  void AddSection(const std::string& section, const std::vector<wire::Record>& records, Lines& out) const {
     for (const wire::Record& r : records)
       out.push_back("     " + section + " " + r.name.ToText() + " " + std::to_string(r.ttl) +
                     (r.rr_class == dns::RRClass::kIN ? " " : " CH ") + dns::TypeToText(r.type) + " " +
-                    dns::RdataToText(r.type, r.rdata));
+                    (r.type == dns::RRType::kRRSIG ? SignatureText(r) : dns::RdataToText(r.type, r.rdata)));
+  }
+
+  // The type covered, algorithm, labels, original TTL and signer. The rest need not be read by people: that
+  // it is a signature of this zone, by this owner or the wildcard that covers it, is checked here.
+  std::string SignatureText(const wire::Record& r) const {
+    const std::string text = dns::RdataToText(r.type, r.rdata);
+    const Lines fields = Words(text);
+    EXPECT_TRUE(IsInAZone(r.name, r.rdata)) << r.name.ToText() << " RRSIG " << text;
+    return fields.at(0) + " " + fields.at(1) + " " + fields.at(2) + " " + fields.at(3) + " by " +
+           fields.at(7);
+  }
+  bool IsInAZone(const dns::Name& owner, std::string_view rdata) const {
+    const auto labels = static_cast<uint8_t>(rdata.at(3));
+    dns::Name source = owner;
+    while (source.LabelCount() > labels) source = source.Parent();
+    if (labels < owner.LabelCount() && !owner.IsWildcard()) source = *dns::Name::Concatenate("\1*", source);
+    if (owner.IsWildcard() && labels + 1u == owner.LabelCount()) source = owner;
+    for (const zone::ZonePtr& zone : zones_.All()) {
+      const zone::Node* node = zone->Find(source.wire());
+      if (node == nullptr) continue;
+      const zone::RRsetView found = node->Find(dns::RRType::kRRSIG);
+      if (std::find(found.begin(), found.end(), rdata) != found.end()) return true;
+    }
+    return false;
   }
 
   const std::filesystem::path file_;
@@ -220,16 +274,16 @@ class Scenario {
 
 std::vector<std::filesystem::path> Files() {
   std::vector<std::filesystem::path> out;
-  for (const auto& entry : std::filesystem::directory_iterator(QUORATE_SOURCE_DIR "/tests/scenario/serve"))
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(kFolder))
     if (entry.path().extension() == ".txt") out.push_back(entry.path());
   std::sort(out.begin(), out.end());
   return out;
 }
 
-class ServeScenario : public testing::TestWithParam<std::filesystem::path> {};
-TEST_P(ServeScenario, Runs) { Scenario(GetParam()).Run(); }
-INSTANTIATE_TEST_SUITE_P(All, ServeScenario, testing::ValuesIn(Files()), [](const auto& info) {
-  std::string name = info.param.stem().string();
+class ConformanceScenario : public testing::TestWithParam<std::filesystem::path> {};
+TEST_P(ConformanceScenario, Holds) { Scenario(GetParam()).Run(); }
+INSTANTIATE_TEST_SUITE_P(All, ConformanceScenario, testing::ValuesIn(Files()), [](const auto& info) {
+  std::string name = info.param.parent_path().stem().string() + "_" + info.param.stem().string();
   std::replace_if(
       name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
   return name;

@@ -63,6 +63,17 @@ std::string SocketAddress::ToText() const {
 
 uint16_t SocketAddress::port() const { return ntohs(storage_.sin6_port); }
 
+std::array<uint8_t, 16> SocketAddress::octets() const {
+  std::array<uint8_t, 16> out{};
+  if (family() == AF_INET6) {
+    std::memcpy(out.data(), &storage_.sin6_addr, 16);
+  } else {
+    out[10] = out[11] = 0xff;
+    std::memcpy(out.data() + 12, &AsIn(storage_).sin_addr, 4);
+  }
+  return out;
+}
+
 SocketAddress SocketAddress::WithPort(uint16_t port) const {
   static_assert(offsetof(sockaddr_in, sin_port) == offsetof(sockaddr_in6, sin6_port));
   SocketAddress out = *this;

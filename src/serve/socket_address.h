@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -24,6 +25,7 @@ class SocketAddress {
   std::string ToText() const;
   int family() const { return storage_.sin6_family; }
   uint16_t port() const;
+  std::array<uint8_t, 16> octets() const;  // IPv4 as ::ffff:a.b.c.d
   SocketAddress WithPort(uint16_t port) const;
   bool IsWildcard() const;  // 0.0.0.0 or ::
 

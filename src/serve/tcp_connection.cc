@@ -15,7 +15,10 @@ namespace {
 
 constexpr size_t kReadBytes = 4096;
 constexpr size_t kInputBytesMax = wire::kFrameHeaderBytes + wire::kMessageBytesMax;
+constexpr long kBroken = -2;
 constexpr size_t kKeepOutputBytes = 16384;  // more is given back once it has been sent
+
+bool NothingNow() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR; }
 
 }  // namespace
 
@@ -28,23 +31,36 @@ bool TcpConnection::Read() {
   const size_t room = std::min(kReadBytes, kInputBytesMax - before);
   if (room == 0) return true;  // a whole message is there, and must be taken first
   in_.resize(before + room);
-  const ssize_t n = recv(fd_.get(), in_.data() + before, room, MSG_DONTWAIT);
-  in_.resize(before + static_cast<size_t>(std::max<ssize_t>(n, 0)));
+  const long n = Receive(in_.data() + before, room);
+  in_.resize(before + static_cast<size_t>(std::max(n, 0L)));
   if (n == 0) at_eof_ = true;
-  return n >= 0 || errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+  return n != kBroken;
 }
 
 bool TcpConnection::Write() {
   while (unsent() > 0) {
-    const ssize_t n = send(fd_.get(), out_.data() + out_sent_, unsent(), MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return errno == EAGAIN || errno == EWOULDBLOCK;
+    const long n = Send();
+    if (n < 0) return n != kBroken;
     out_sent_ += static_cast<size_t>(n);
   }
   out_.clear();
   out_sent_ = 0;
   if (out_.capacity() > kKeepOutputBytes) out_.shrink_to_fit();
   return true;
+}
+
+long TcpConnection::Receive(uint8_t* to, size_t size) {
+  if (tls_) return tls_->Read(to, size);
+  const ssize_t n = recv(fd_.get(), to, size, MSG_DONTWAIT);
+  return n >= 0 ? n : NothingNow() ? -1 : kBroken;
+}
+
+long TcpConnection::Send() {
+  if (tls_) return tls_->Write(out_.data() + out_sent_, unsent());
+  ssize_t n;
+  do n = send(fd_.get(), out_.data() + out_sent_, unsent(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  while (n < 0 && errno == EINTR);
+  return n >= 0 ? n : NothingNow() ? -1 : kBroken;
 }
 
 std::optional<wire::Bytes> TcpConnection::FirstQuery() const {
@@ -62,16 +78,42 @@ void TcpConnection::QueueAnswer(std::span<const uint8_t> message) {
   out_.append(reinterpret_cast<const char*>(message.data()), message.size());
 }
 
-bool TcpConnection::WantsToRead() const {
-  return !held && !at_eof_ && unsent() < limits::kTcpPendingBytesMax;
+void TcpConnection::Hold(wire::Bytes query, const Wait& wait) {
+  held.push_back({std::string(query.begin(), query.end()), wait});
+  held_bytes_ += query.size();
 }
 
-bool TcpConnection::CanAnswer() const {
-  return !held && unsent() < limits::kTcpPendingBytesMax && FirstQuery().has_value();
+// Not up to the bound: other answers find their way between those of a long transfer.
+size_t TcpConnection::PullFromSources() {
+  size_t ended = 0;
+  while (!sources.empty() && unsent() < limits::kTcpPendingBytesMax / 2) {
+    std::unique_ptr<MessageSource> source = std::move(sources.front());
+    sources.pop_front();
+    const std::string message = source->Next();
+    if (message.empty() || message.size() > wire::kMessageBytesMax) {
+      ++ended;
+      continue;
+    }
+    QueueAnswer({reinterpret_cast<const uint8_t*>(message.data()), message.size()});
+    sources.push_back(std::move(source));
+  }
+  return ended;
 }
+
+bool TcpConnection::HasRoom() const { return unsent() < limits::kTcpPendingBytesMax; }
+
+bool TcpConnection::HasRoomToWait() const {
+  return held.size() < limits::kTcpHeldQueriesMax && held_bytes_ < limits::kTcpHeldBytesMax &&
+         at_slow_door + sources.size() < limits::kSlowRequestsPerConnectionMax;
+}
+
+bool TcpConnection::WantsToRead() const { return !at_eof_ && HasRoom() && HasRoomToWait(); }
+
+bool TcpConnection::CanAnswer() const { return HasRoom() && HasRoomToWait() && FirstQuery().has_value(); }
 
 uint32_t TcpConnection::events() const {
-  return (WantsToRead() ? uint32_t{EPOLLIN} : 0) | (unsent() > 0 ? uint32_t{EPOLLOUT} : 0);
+  return (WantsToRead() ? uint32_t{EPOLLIN} : 0) |
+         (unsent() > 0 || !sources.empty() || ReadsOnWritable() ? uint32_t{EPOLLOUT} : 0);
 }
 
 }  // namespace quorate::serve

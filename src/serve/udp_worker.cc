@@ -1,6 +1,7 @@
 #include "serve/udp_worker.h"
 
 #include <sys/epoll.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -16,7 +17,16 @@ constexpr size_t kReceivesPerWakeup =
     4;  // full batches from one socket before the others and the held have a turn
 constexpr size_t kQueryBytesMax = 4096;   // longer datagrams are cut, and then malformed
 constexpr size_t kAnswerBytesMax = 4096;  // RespondConfig::udp_size_max may not ask for more
-constexpr uint64_t kWakeupTag = ~uint64_t{0};
+constexpr uint64_t kWakeupTag = ~uint64_t{0}, kMailboxTag = kWakeupTag - 1;
+
+std::array<uint8_t, 16> RandomSecret() {
+  std::array<uint8_t, 16> out{};
+  if (getrandom(out.data(), out.size(), 0) != static_cast<ssize_t>(out.size()))
+    FailStop("the system gives no random octets");
+  return out;
+}
+
+Asker AskerAt(const SocketAddress& peer) { return {Transport::kUdp, peer.octets()}; }
 
 }  // namespace
 
@@ -87,7 +97,8 @@ UdpWorker::UdpWorker(std::vector<UniqueFd> sockets, const ServerOptions& options
       held_(limits::kHeldQueriesMax, limits::kHeldQueryBytesMax),
       batch_(new UdpBatch),  // not value-initialised: what is never used never becomes resident
       epoll_(epoll_create1(EPOLL_CLOEXEC)),
-      path_(source_, Transport::kUdp, config_, options.hold_budget, counters_, [this] { wakeup_.Signal(); }) {
+      path_(source_, config_, options.hold_budget, counters_, [this] { wakeup_.Signal(); }),
+      limiter_(options.rate_limits, RandomSecret(), limits::kRateAccounts) {
   if (!epoll_) FailStop("cannot make an epoll instance: the limit on open files is too low (ulimit -n)");
   const auto watch = [this](int fd, uint64_t tag) {
     epoll_event event{.events = EPOLLIN, .data = {.u64 = tag}};
@@ -95,6 +106,7 @@ UdpWorker::UdpWorker(std::vector<UniqueFd> sockets, const ServerOptions& options
   };
   for (size_t i = 0; i < sockets_.size(); ++i) watch(sockets_[i].get(), i);
   watch(wakeup_.fd(), kWakeupTag);
+  watch(mailbox_->fd(), kMailboxTag);
   thread_ = std::jthread([this](std::stop_token stop) { Run(stop); });
 }
 
@@ -111,6 +123,8 @@ void UdpWorker::Run(std::stop_token stop) {
     for (int i = 0; i < count; ++i) {
       if (events[i].data.u64 == kWakeupTag) {
         wakeup_.Clear();
+      } else if (events[i].data.u64 == kMailboxTag) {
+        SendSlowAnswers();
       } else {
         Receive(events[i].data.u64);
       }
@@ -132,12 +146,19 @@ void UdpWorker::Receive(size_t socket) {
     if (count == 0) return;
     counters_.queries.Add(count);
     config_.health = source_.health.load(std::memory_order_relaxed);
+    config_.wall_seconds = WallSeconds(source_.clock);
     path_.Look();
+    if (limiter_.enabled()) now_ = source_.clock.Boot();
     for (size_t i = 0; i < count; ++i) {
+      const Request request(batch_->query(i), AskerAt(batch_->peer(i)));
+      if (source_.slow != nullptr && IsForSlowDoor(request)) {
+        AskSlowDoor(request, batch_->query(i), socket, batch_->peer(i));
+        continue;
+      }
       Wait wait;
-      const auto size = path_.Start(batch_->query(i), AnswerSpace(socket), wait);
+      const auto size = path_.Start(request, AnswerSpace(socket), wait);
       if (size) {
-        Send(batch_->peer(i), *size);
+        SendLimited(request, batch_->peer(i), *size);
       } else {
         Hold({.wait = wait, .socket = socket, .peer = batch_->peer(i)}, batch_->query(i));
       }
@@ -153,7 +174,7 @@ void UdpWorker::Hold(const HeldQuery& held, wire::Bytes query) {
     counters_.hold_overflow.Add();
     HeldQuery& oldest = held_.at(0);
     const std::span<uint8_t> out = AnswerSpace(oldest.socket);
-    Send(oldest.peer, RespondServFail(held_.bytes(oldest), Transport::kUdp, config_, out));
+    Send(oldest.peer, path_.ServFail({held_.bytes(oldest), AskerAt(oldest.peer)}, out));
     oldest.done = true;
     held_.PopDone();
   }
@@ -161,14 +182,16 @@ void UdpWorker::Hold(const HeldQuery& held, wire::Bytes query) {
 
 void UdpWorker::ResumeHeld() {
   path_.Look();
+  if (limiter_.enabled()) now_ = source_.clock.Boot();
   bool for_pending = false;
   next_deadline_ = BootTime{Duration::max()};
   for (size_t i = 0; i < held_.size(); ++i) {
     HeldQuery& held = held_.at(i);
     if (held.done) continue;
-    const auto size = path_.Resume(held_.bytes(held), AnswerSpace(held.socket), held.wait);
+    const Request request(held_.bytes(held), AskerAt(held.peer));
+    const auto size = path_.Resume(request, AnswerSpace(held.socket), held.wait);
     if (size) {
-      Send(held.peer, *size);
+      SendLimited(request, held.peer, *size);
       held.done = true;
     } else {
       next_deadline_ = std::min(next_deadline_, held.wait.deadline);
@@ -180,6 +203,36 @@ void UdpWorker::ResumeHeld() {
   path_.KeepWaiting(for_pending);
 }
 
+void UdpWorker::AskSlowDoor(const Request& request, wire::Bytes message, size_t socket,
+                            const SocketAddress& peer) {
+  if (slow_requests_ == limits::kSlowRequestsMax) {
+    counters_.slow_overflow.Add();
+    return Send(peer, path_.ServFail(request, AnswerSpace(socket)));
+  }
+  ++slow_requests_;
+  counters_.slow.Add();
+  mailbox_->Ask(*source_.slow,
+                {.message = std::string(message.begin(), message.end()),
+                 .address = request.asker.address,
+                 .port = peer.port(),
+                 .transport = Transport::kUdp},
+                {.slot = socket, .generation = 0, .peer = peer});
+}
+
+// One by one: they are few, and may be larger than what is set aside for a batch.
+void UdpWorker::SendSlowAnswers() {
+  for (const SlowLetter& letter : mailbox_->Take()) {
+    --slow_requests_;
+    const std::string message = letter.source ? letter.source->Next() : std::string();
+    counters_.CountAnswer(reinterpret_cast<const uint8_t*>(message.data()),
+                          message.size() < wire::kHeaderBytes ? 0 : message.size());
+    if (message.empty()) continue;
+    const ssize_t sent = sendto(sockets_[letter.to.slot].get(), message.data(), message.size(), MSG_DONTWAIT,
+                                letter.to.peer.get(), letter.to.peer.size());
+    if (sent < 0) counters_.send_failed.Add();
+  }
+}
+
 std::span<uint8_t> UdpWorker::AnswerSpace(size_t socket) {
   if (batch_->socket != socket || batch_->full()) Flush();
   batch_->socket = socket;
@@ -189,6 +242,23 @@ std::span<uint8_t> UdpWorker::AnswerSpace(size_t socket) {
 void UdpWorker::Send(const SocketAddress& peer, size_t size) {
   counters_.CountAnswer(batch_->NextAnswer().data(), size);
   if (size > 0) batch_->Commit(peer, size);
+}
+
+void UdpWorker::SendLimited(const Request& request, const SocketAddress& peer, size_t size) {
+  const Response& response = path_.last();
+  if (size == 0 || response.cookie_valid || !limiter_.enabled()) return Send(peer, size);
+  const std::span<uint8_t> out = batch_->NextAnswer();
+  const bool answers = wire::LoadU16(out.data() + 6) > 0;
+  const auto kind = static_cast<uint8_t>((out[3] & 0xf) << 1 | (answers ? 1 : 0));
+  switch (limiter_.Book(request.asker.address, response.rate_name, kind, now_)) {
+    case RateLimiter::Verdict::kSend:
+      return Send(peer, size);
+    case RateLimiter::Verdict::kTruncate:
+      counters_.rate_truncated.Add();
+      return Send(peer, path_.Truncated(request, out));
+    case RateLimiter::Verdict::kDrop:
+      return counters_.rate_dropped.Add();
+  }
 }
 
 void UdpWorker::Flush() {

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/consistency.h"
+#include "serve/respond.h"
 #include "zone/view.h"
 
 namespace quorate::serve {
@@ -15,7 +16,8 @@ namespace quorate::serve {
 class Visits {
  public:
   // Only pending entries up to `through` count.
-  Visits(const zone::PendingChanges* pending, LogIndex through) : pending_(pending), through_(through) {}
+  Visits(const zone::PendingChanges* pending, LogIndex through, const Asker& asker)
+      : pending_(pending), through_(through), asker_(asker) {}
 
   void Note(dns::NameView name) {
     if (pending_ != nullptr) [[unlikely]]
@@ -32,6 +34,25 @@ class Visits {
     consistency_ = consistency_ ? Strictest(*consistency_, here) : here;
   }
 
+  struct Admission {
+    dns::Rcode rcode = dns::Rcode::kNoError;  // else there is no answer from the zone
+    ExtendedError error = ExtendedError::kNone;
+  };
+  // Whether the asker may be answered from `zone`, and whether there is anything to answer from.
+  Admission Admit(const zone::ZoneSet& zones, const zone::Zone& zone) const {
+    const zone::Settings& settings = zones.SettingsOf(zone);
+    if (!settings.query.IsAny() && !settings.query.Allows({asker_.address, asker_.key})) [[unlikely]]
+      return {dns::Rcode::kRefused, ExtendedError::kProhibited};
+    if (settings.is_servable()) [[likely]]
+      return {};
+    const bool expired = settings.state == zone::SecondaryState::kExpired;
+    return {dns::Rcode::kServFail, expired ? ExtendedError::kInvalidData : ExtendedError::kNotReady};
+  }
+  // Of the question itself: its zone, and what gave the answer.
+  void NoteQuestion(const zone::Zone& zone, dns::NameView rate_name) { zone_ = &zone, rate_name_ = rate_name; }
+
+  const zone::Zone* zone() const { return zone_; }  // nullptr: none, or it does not answer
+  dns::NameView rate_name() const { return rate_name_; }
   // The last pending entry that touches the answer; 0: none.
   LogIndex touched() const { return touched_; }
   // The strictest of the zones that were visited; linearizable if there was none.
@@ -40,6 +61,9 @@ class Visits {
  private:
   const zone::PendingChanges* const pending_;
   const LogIndex through_;
+  const Asker& asker_;
+  const zone::Zone* zone_ = nullptr;
+  dns::NameView rate_name_;
   LogIndex touched_;
   std::optional<Consistency> consistency_;
 };

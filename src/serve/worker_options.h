@@ -5,12 +5,17 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/read_view.h"
+#include "serve/rate_limit.h"
 #include "serve/respond.h"
+#include "serve/slow_door.h"
 #include "serve/socket_address.h"
 #include "zone/view.h"
 
 namespace quorate::serve {
+
+class TlsCertificates;
 
 // What a server answers from. All of it outlives the server.
 struct DataSource {
@@ -19,7 +24,15 @@ struct DataSource {
   const Clock& clock;
   // Read once per batch into RespondConfig::health.
   const std::atomic<LeaderHealth>& health;
+  // For what is not for the fast path; null: that is answered NOTIMP.
+  SlowDoor* slow = nullptr;
 };
+
+// For RespondConfig::wall_seconds.
+inline uint32_t WallSeconds(const Clock& clock) {
+  return static_cast<uint32_t>(
+      std::chrono::duration_cast<std::chrono::seconds>(clock.Wall().since_epoch).count());
+}
 
 struct ServerOptions {
   std::vector<SocketAddress> addresses;  // no wildcard: see ExpandWildcard. Port 0: any, see addresses().
@@ -29,6 +42,10 @@ struct ServerOptions {
   Duration hold_budget = std::chrono::milliseconds(250);
   // TCP: a connection without a whole query, or that takes no answer, for so long is closed (RFC 7766 6.2.3).
   Duration tcp_idle = std::chrono::seconds(10);
+  // Connections of one client to one worker; over it the one of these that is idle for longest goes.
+  size_t tcp_per_client = limits::kTcpConnectionsMax;
+  TlsCertificates* tls = nullptr;  // TCP: DNS over TLS (RFC 7858); outlives the server
+  RateLimits rate_limits;          // UDP
   RespondConfig respond;
 };
 

@@ -40,7 +40,7 @@ bool ReadOpt(Bytes message, size_t owner_at, size_t fixed_at, size_t length, Que
   return true;
 }
 
-// Moves `at` over one record. OPT belongs into the additional section only.
+// Moves `at` over one record. OPT and TSIG belong into the additional section only, and nothing behind TSIG.
 bool ReadRecord(Bytes message, size_t& at, bool additional, QueryView& view) {
   const size_t owner_at = at;
   const auto next = SkipName(message, at);
@@ -49,6 +49,9 @@ bool ReadRecord(Bytes message, size_t& at, bool additional, QueryView& view) {
   const size_t length = LoadU16(&message[*next + 8]);
   if (length > message.size() - *next - 10) return false;
   at = *next + 10 + length;
+  if (view.has_tsig) return false;
+  view.has_tsig = type == dns::RRType::kTSIG;
+  if (view.has_tsig) return additional;
   if (type != dns::RRType::kOPT) return true;
   return additional && ReadOpt(message, owner_at, *next, length, view);
 }

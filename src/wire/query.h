@@ -28,6 +28,7 @@ struct QueryView {
   dns::RRType qtype = dns::RRType::kA;
   dns::RRClass qclass = dns::RRClass::kIN;
   std::optional<EdnsView> edns;
+  bool has_tsig = false;  // the last record of the additional section is one (RFC 8945 5.1)
 };
 
 enum class QueryVerdict : uint8_t {
@@ -43,7 +44,7 @@ struct QueryParse {
 };
 
 // Follows RFC 1035 4.1, RFC 9619 4 (QDCOUNT is 1; 0 only with a COOKIE option, RFC 7873 5.4), RFC 6891 6.1
-// (one OPT, at the root) and RFC 8906: answer records, authority records (but in IXFR) or octets behind the
+// (one OPT, at the root), RFC 8945 5.2 (TSIG is the last record) and RFC 8906: answer records, authority records (but in IXFR) or octets behind the
 // last record are kFormErr. `message` must live as long as the view.
 QueryParse ParseQuery(Bytes message);
 

@@ -104,6 +104,17 @@ TEST(WireQuery, Rfc6891Section611OneOptAndAtTheRoot) {
             QueryVerdict::kFormErr);
 }
 
+TEST(WireQuery, Rfc8945Section52TsigIsTheLastRecordOfTheAdditionalSection) {
+  const std::string tsig = "00 00fa 00ff 00000000 0000";
+  std::vector<uint8_t> memory;
+  EXPECT_TRUE(Parse("0000 0001 0000 0000 0001" + kQuestion + tsig, memory).view.has_tsig);
+  EXPECT_TRUE(Parse("0000 0001 0000 0000 0002" + kQuestion + kOpt + tsig, memory).view.has_tsig);
+  EXPECT_EQ(VerdictOf("0000 0001 0000 0000 0002" + kQuestion + kOpt + tsig), QueryVerdict::kQuery);
+  EXPECT_EQ(VerdictOf("0000 0001 0000 0000 0002" + kQuestion + tsig + kOpt), QueryVerdict::kFormErr);
+  EXPECT_EQ(VerdictOf("0000 0001 0000 0000 0002" + kQuestion + tsig + tsig), QueryVerdict::kFormErr);
+  EXPECT_EQ(VerdictOf("0000 0001 0000 0001 0000 00 00fb 0001" + tsig), QueryVerdict::kFormErr);
+}
+
 TEST(WireQuery, OptionsThatRunOverTheirRecordAreFormErrAndUnknownOnesAreNot) {
   EXPECT_EQ(VerdictOf("0000 0001 0000 0000 0001" + kQuestion + "00 0029 04d0 00000000 0003 000a00"),
             QueryVerdict::kFormErr);

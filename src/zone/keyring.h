@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/types.h"
 #include "dns/rr.h"
 #include "dns/tsig_algorithm.h"
 
@@ -44,6 +45,7 @@ using CookieSecret = std::array<uint8_t, 16>;
 // Each roll moves them by one, so that a replica that is one roll behind still knows what the others use.
 struct CookieSecrets {
   uint64_t rolls = 0;                          // how many there were
+  Duration rolled_at{0};                       // group time of the last
   CookieSecret previous{}, current{}, next{};  // all are accepted; cookies are made with `current`
   bool operator==(const CookieSecrets&) const = default;
 };

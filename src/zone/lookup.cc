@@ -5,6 +5,12 @@ namespace {
 
 using dns::RRType;
 
+// RFC 4034 3.1.1.
+RRType CoveredBy(std::string_view rrsig) {
+  if (rrsig.size() < 2) return RRType{0};
+  return static_cast<RRType>(static_cast<uint8_t>(rrsig[0]) << 8 | static_cast<uint8_t>(rrsig[1]));
+}
+
 RRsetView FirstRRset(const Node& node) {
   RRsetView first;
   node.ForEach([&](const RRsetView& view) {
@@ -73,7 +79,7 @@ LookupResult Lookup(const Zone& zone, dns::NameView qname, RRType qtype) {
     const uint64_t child_hash = ChildHash(hash, q.Label(labels + 1));
     const Node* child =
         node->child_count() == 0 ? nullptr : zone.FindHashed(child_hash, q.Suffix(labels + 1));
-    if (child == nullptr) return BelowClosestEncloser(zone, *node, hash, qtype);
+    if (child == nullptr || child->IsHashOnly()) return BelowClosestEncloser(zone, *node, hash, qtype);
     node = child;
     hash = child_hash;
   }
@@ -82,13 +88,30 @@ LookupResult Lookup(const Zone& zone, dns::NameView qname, RRType qtype) {
 Addresses FindGlue(const Zone& zone, dns::NameView name) {
   const Node* node = zone.Find(name);
   if (node == nullptr) return {};
-  return {.a = node->Find(RRType::kA), .aaaa = node->Find(RRType::kAAAA)};
+  return {.a = node->Find(RRType::kA), .aaaa = node->Find(RRType::kAAAA), .node = node};
 }
 
 Addresses FindAddresses(const Zone& zone, dns::NameView name) {
   const LookupResult found = Lookup(zone, name, RRType::kA);
   if (found.kind != LookupKind::kAnswer && found.kind != LookupKind::kNoData) return {};
-  return {.a = found.node->Find(RRType::kA), .aaaa = found.node->Find(RRType::kAAAA)};
+  return {.a = found.node->Find(RRType::kA), .aaaa = found.node->Find(RRType::kAAAA), .node = found.node};
+}
+
+RRsetView FindSignatures(const Node& node, RRType type) {
+  const RRsetView all = node.Find(RRType::kRRSIG);
+  RRsetView out;
+  for (auto at = all.begin(); at != all.end(); ++at) {
+    const std::string_view rdata = *at;
+    if (CoveredBy(rdata) != type) {
+      if (!out.empty()) break;  // canonical order keeps those of one type together
+      continue;
+    }
+    if (out.empty()) out = {.owner = all.owner, .type = all.type, .ttl = all.ttl, .packed = {}, .count = 0};
+    const char* begin = out.count == 0 ? rdata.data() - sizeof(uint16_t) : out.packed.data();
+    out.packed = {begin, static_cast<size_t>(rdata.data() + rdata.size() - begin)};
+    ++out.count;
+  }
+  return out;
 }
 
 }  // namespace quorate::zone

@@ -37,6 +37,7 @@ LookupResult Lookup(const Zone& zone, dns::NameView qname, dns::RRType qtype);
 // A and AAAA; empty views where there are none.
 struct Addresses {
   RRsetView a, aaaa;
+  const Node* node = nullptr;  // where they are
   bool empty() const { return a.empty() && aaaa.empty(); }
 };
 // Addresses of a nameserver for a referral: the name itself, below cuts too, no wildcards (RFC 9471).
@@ -44,5 +45,8 @@ Addresses FindGlue(const Zone& zone, dns::NameView name);
 // Addresses that the zone is authoritative for, wildcards included: for additional sections (RFC 1034 4.3.2
 // step 6). Write them with the owner `name`.
 Addresses FindAddresses(const Zone& zone, dns::NameView name);
+
+// The RRSIG records at `node` that cover `type`; they have the TTL of what they cover (RFC 4034 3).
+RRsetView FindSignatures(const Node& node, dns::RRType type);
 
 }  // namespace quorate::zone

@@ -1,5 +1,6 @@
 #include "zone/node.h"
 
+#include <algorithm>
 #include <new>
 
 #include "base/check.h"
@@ -81,6 +82,12 @@ RefPtr<Node> Node::Make(dns::NameView owner, std::span<const dns::RRset> rrsets,
   node->rrset_count_ = static_cast<uint16_t>(rrsets.size());
   node->owner_size_ = static_cast<uint8_t>(owner.size());
   if (has_wildcard_child) node->flags_ |= kHasWildcardChild;
+  const auto is_of_hash = [](const dns::RRset& set) {
+    return set.type == dns::RRType::kNSEC3 || set.type == dns::RRType::kRRSIG;
+  };
+  if (!rrsets.empty() && rrsets.back().type == dns::RRType::kNSEC3 &&
+      std::all_of(rrsets.begin(), rrsets.end(), is_of_hash))
+    node->flags_ |= kHashOnly;
   char* at = node->data();
   std::memcpy(at, owner.data(), owner.size());
   at += owner.size();

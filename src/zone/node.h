@@ -84,6 +84,8 @@ class Node {
   bool HasNs() const { return (flags_ & kHasNs) != 0; }  // below the apex: a delegation point
   bool HasDname() const { return (flags_ & kHasDname) != 0; }
   bool HasCname() const { return (flags_ & kHasCname) != 0; }
+  // Nothing but an NSEC3 record, whose name is a hash: no name that could be asked for (RFC 5155 7.2.8).
+  bool IsHashOnly() const { return (flags_ & kHashOnly) != 0 && child_count_ == 0; }
   bool HasWildcardChild() const { return (flags_ & kHasWildcardChild) != 0; }
   uint32_t child_count() const { return child_count_; }  // names one label below
   size_t RecordCount() const;
@@ -107,7 +109,14 @@ class Node {
   bool IsShared() const { return refs_.load(std::memory_order_acquire) > 1; }
 
  private:
-  enum Flag : uint8_t { kHasNs = 1, kHasDname = 2, kHasCname = 4, kHasWildcardChild = 8, kApart = 16 };
+  enum Flag : uint8_t {
+    kHasNs = 1,
+    kHasDname = 2,
+    kHasCname = 4,
+    kHasWildcardChild = 8,
+    kApart = 16,
+    kHashOnly = 32
+  };
   // The data of a large node, shared by its versions that differ only in children.
   struct Block {
     std::atomic<uint32_t> refs{1};

@@ -1,4 +1,4 @@
-// Runs tests/scenario/zone/*.txt. A file is a list of blocks
+// Runs tests/scenario/zone/*.txt and tests/conformance/rfc2136/*.txt. A file is a list of blocks
 //   # comment
 //   command argument
 //   input lines
@@ -11,6 +11,10 @@
 //   edit APEX        lines "replace|add OWNER TTL TYPE RDATA", "remove OWNER TYPE RDATA", "delete OWNER
 //   TYPE"; lines of
 //                    one verb, owner and type that follow each other are one edit of the RRset
+//   update APEX      RFC 2136, lines as nsupdate takes them: "prereq yxdomain|nxdomain NAME", "prereq
+//                    yxrrset|nxrrset NAME TYPE [RDATA]", "add OWNER TTL TYPE RDATA", "delete OWNER [TYPE
+//                    [RDATA]]"; "raw prereq|update OWNER CLASS TTL TYPE [RDATA]" is any record; "may NAME"
+//                    grants what is at or below it, else everything is granted; "serial POLICY SECONDS"
 //   glue, addresses  lines "NAME"; found in the zone of the name's parent
 //   tree APEX        every node, its children and records
 //   keys APEX        the keys in the store
@@ -24,6 +28,7 @@
 
 #include "zone/edit.h"
 #include "zone/store_keys.h"
+#include "zone/update_test_util.h"
 #include "zone/zone_set.h"
 #include "zone/zone_test_util.h"
 
@@ -115,6 +120,7 @@ class Scenario {
       return "no zone " + block.argument + "\n";
     }
     if (block.command == "edit") return Edit(N(block.argument), block.input);
+    if (block.command == "update") return Update(N(block.argument), block.input);
     if (block.command == "glue")
       return EachLine(block, [this](auto& words) { return Addresses(words, FindGlue); });
     if (block.command == "addresses") {
@@ -197,14 +203,20 @@ class Scenario {
     return Conclude(ApplyEdit(zones_.Get(apex.wire()), edit));
   }
 
-  // "hex 0102" are raw octets, well-formed or not.
-  static std::string RdataOf(RRType type, const std::string& text, const Name& apex) {
-    if (!text.starts_with("hex ")) return Rdata(type, text, apex);
-    std::string out;
-    for (size_t i = 4; i + 1 < text.size(); i += 2) {
-      out.push_back(static_cast<char>(std::stoi(text.substr(i, 2), nullptr, 16)));
-    }
-    return out;
+  std::string Update(const Name& apex, const std::vector<std::string>& lines) {
+    zone::Update update;
+    SerialRule serial;
+    std::vector<Name> granted;
+    for (const std::string& line : lines) ReadUpdateLine(line, apex, update, serial, granted);
+    const auto may = [&](const UpdateRecord& record) {
+      return std::any_of(granted.begin(), granted.end(),
+                         [&](const Name& name) { return record.owner.IsAtOrBelow(name); });
+    };
+    auto outcome = ApplyUpdate(zones_.Get(apex.wire()), update, serial,
+                               granted.empty() ? std::function<bool(const UpdateRecord&)>() : may);
+    if (const auto* refusal = std::get_if<UpdateRefusal>(&outcome))
+      return UpdateRcodeText(refusal->rcode) + ": " + refusal->reason + "\n";
+    return Conclude(std::get<EditResult>(std::move(outcome)));
   }
 
   static void Append(RRsetEdit one, ZoneEdit& edit) {
@@ -285,8 +297,10 @@ TEST_P(ZoneScenario, HasTheOutcomeItTells) {
 
 std::vector<std::filesystem::path> ScenarioFiles() {
   std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::directory_iterator(QUORATE_SOURCE_DIR "/tests/scenario/zone")) {
-    if (entry.path().extension() == ".txt") files.push_back(entry.path());
+  for (const char* folder : {"/tests/scenario/zone", "/tests/conformance/rfc2136"}) {
+    for (const auto& entry : std::filesystem::directory_iterator(QUORATE_SOURCE_DIR + std::string(folder))) {
+      if (entry.path().extension() == ".txt") files.push_back(entry.path());
+    }
   }
   std::sort(files.begin(), files.end());
   return files;

@@ -125,10 +125,11 @@ Why PutMemberLabel(Settings& s, std::string_view text) {
   return std::nullopt;
 }
 
-Why PutCheckedAt(Settings& s, std::string_view text) {
+template <auto kMember>
+Why PutTime(Settings& s, std::string_view text) {
   const auto ns = ParseNumber<int64_t>(text);
   if (!ns || *ns < 0) return "must be nanoseconds";
-  s.checked_at = Duration(*ns);
+  s.*kMember = Duration(*ns);
   return std::nullopt;
 }
 
@@ -148,8 +149,10 @@ constexpr Field kFields[] = {
     NameField<&Settings::from_catalog>("from-catalog"),
     {"member-label", [](const Settings& s) { return s.member_label; }, PutMemberLabel},
     WordField<&Settings::state, kStateWords>("state", false),
-    {"checked-at", [](const Settings& s) { return std::to_string(s.checked_at.count()); }, PutCheckedAt,
-     false},
+    {"checked-at", [](const Settings& s) { return std::to_string(s.checked_at.count()); },
+     PutTime<&Settings::checked_at>, false},
+    {"asked-at", [](const Settings& s) { return std::to_string(s.asked_at.count()); },
+     PutTime<&Settings::asked_at>, false},
 };
 
 const Field* FindField(std::string_view name) {

@@ -58,6 +58,7 @@ struct Settings {
   // Not a client's to set.
   SecondaryState state = SecondaryState::kNotLoaded;
   Duration checked_at{0};  // group time at which a primary last said that this is its newest version
+  Duration asked_at{0};    // group time at which somebody last wanted that a primary is asked
 
   bool is_secondary() const { return !primaries.empty(); }
   // Whether there is something to answer from.

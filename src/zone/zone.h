@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "dns/rr.h"
+#include "zone/denial_index.h"
 #include "zone/name_map.h"
 #include "zone/node.h"
 
@@ -29,6 +30,9 @@ class Zone {
   size_t record_count() const { return record_count_; }
   // Signed by somebody else: RRSIG, NSEC or NSEC3PARAM at the apex. Only a whole import may replace it.
   bool is_signed() const { return is_signed_; }
+
+  // Of a signed zone, how it denies names; nullptr: it cannot.
+  const DenialIndex* denial() const { return denial_.get(); }
 
   // The node of this very name, in any case; below zone cuts too. nullptr: no such name. Does not allocate.
   const Node* Find(dns::NameView name) const;
@@ -61,6 +65,7 @@ class Zone {
   uint32_t negative_ttl_ = 0;
   size_t record_count_ = 0;
   bool is_signed_ = false;
+  std::shared_ptr<const DenialIndex> denial_;
 };
 
 }  // namespace quorate::zone

@@ -27,6 +27,7 @@ void ZoneWriter::SetRRsets(dns::NameView owner, std::span<const dns::RRset> rrse
   const FoldedName folded(owner);
   std::vector<Step> path = PathTo(folded);
   const Node* present = path.back().node;
+  same_denial_ = same_denial_ && SameForDenial(present, rrsets);
   if (present != nullptr) zone_.record_count_ -= present->RecordCount();
   for (const dns::RRset& rrset : rrsets) zone_.record_count_ += rrset.rdata.size();
   if (!rrsets.empty()) {
@@ -93,6 +94,11 @@ ZonePtr ZoneWriter::Finish() {
   zone_.negative_ttl_ = std::min(soa_rrset.ttl, soa->minimum);
   zone_.is_signed_ = !apex->Find(dns::RRType::kRRSIG).empty() || !apex->Find(dns::RRType::kNSEC).empty() ||
                      !apex->Find(dns::RRType::kNSEC3PARAM).empty();
+  if (!zone_.is_signed_) {
+    zone_.denial_ = nullptr;
+  } else if (!same_denial_ || zone_.denial_ == nullptr) {
+    zone_.denial_ = DenialIndex::Build(zone_);
+  }
   return ZonePtr(new Zone(std::move(zone_)));
 }
 

@@ -33,6 +33,7 @@ class ZoneWriter {
   void RemoveFrom(std::vector<Step>& path);
 
   Zone zone_;
+  bool same_denial_ = true;  // the index of the version before would do
 };
 
 }  // namespace quorate::zone

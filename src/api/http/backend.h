@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,6 +51,14 @@ struct HttpBackend {
     bool low = false;  // writes that need room are refused
   };
   std::function<Disk()> disk;
+  // Of a secondary zone. Any thread; must not block; may be null.
+  std::function<void(const dns::Name&)> refresh_secondary;  // asks its primary soon
+  struct SecondaryStatus {
+    bool under_way = false;
+    Duration until_next{0};
+    std::string error;  // of the last try
+  };
+  std::function<std::optional<SecondaryStatus>(const dns::Name&)> secondary_status;  // the leader knows it
   std::string group, region;  // names; empty if none
   std::string etcd;           // where this replica's etcd door listens; empty: there is none
   std::string version;

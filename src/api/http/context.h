@@ -75,6 +75,7 @@ HttpResponse Stamped(HttpResponse response, const rsm::CommandResult& result);
 
 void AddZoneRoutes(const ContextPtr& context, Router& router);
 void AddZoneWriteRoutes(const ContextPtr& context, Router& router);
+void AddZoneTransferRoutes(const ContextPtr& context, Router& router);
 void AddZoneImportRoute(const ContextPtr& context, Router& router);
 void AddZoneSettingsRoutes(const ContextPtr& context, Router& router);
 void AddMetadataRoutes(const ContextPtr& context, Router& router);

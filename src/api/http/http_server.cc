@@ -147,6 +147,7 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(HttpServerOptions 
   AddServerRoutes(self->context, self->router);
   AddZoneRoutes(self->context, self->router);
   AddZoneWriteRoutes(self->context, self->router);
+  AddZoneTransferRoutes(self->context, self->router);
   AddZoneImportRoute(self->context, self->router);
   AddZoneSettingsRoutes(self->context, self->router);
   AddMetadataRoutes(self->context, self->router);
