@@ -262,10 +262,10 @@ void RegisterZone(CLI::App& app, ExitCode& exit) {
       ->required();
   AddIfRevision(set);
 
+  AddSecondaryCommands(*zone, exit);
   AddZoneCheck(*zone, exit);
   AddZoneDiff(*zone, exit);
   AddZoneEdit(*zone, exit);
-  AddSecondaryCommands(*zone, exit);
 
   const Command list = Add(*zone, "list", "List the zones of all groups",
                            "  quorate zone list\n"
