@@ -269,6 +269,7 @@ size_t RespondServFail(const Request& request, const zone::View& view, const Res
 
 size_t RespondTruncated(const Request& request, const zone::View& view, const RespondConfig& config,
                         std::span<uint8_t> out) {
+  if (const auto size = RespondWithoutZones(request, view, config, out)) return *size;  // no larger
   return Exchange(request, view.zones->keyring(), config, out).Finish({.tc = true});
 }
 
