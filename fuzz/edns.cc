@@ -1,6 +1,7 @@
 // Any OPT record to a good question: the hot path's parser and the thorough one agree on it, and the response
 // has an OPT of ours exactly where one was asked for (RFC 6891 6, 7).
-#include "base/bytes.h"
+#include <algorithm>
+
 #include "fuzz/odd_zone.h"
 #include "serve/respond.h"
 #include "wire/message.h"
@@ -53,7 +54,28 @@ void CheckParsers(const wire::QueryParse& hot, const Result<wire::Message, wire:
   CHECK_EQ(thorough->edns->dnssec_ok, hot.view.edns->dnssec_ok);
 }
 
-void CheckResponse(const wire::QueryParse& query, wire::Bytes response) {
+const wire::EdnsOption* Find(const wire::Edns& edns, uint16_t code) {
+  for (const wire::EdnsOption& option : edns.options)
+    if (option.code == code) return &option;
+  return nullptr;
+}
+
+// Nothing that was not asked for, but for errors and, on TLS, padding (RFC 5001, 7314, 7828, 7873, 9660).
+void CheckOptions(const wire::Edns& asked, const wire::Edns& told) {
+  constexpr uint16_t kCookie = 10, kPadding = 12, kExtendedError = 15;
+  constexpr uint16_t kWhenAsked[] = {3, 9, kCookie, 11, kPadding, 19};
+  for (const wire::EdnsOption& option : told.options) {
+    if (option.code == kExtendedError) continue;
+    CHECK(std::find(std::begin(kWhenAsked), std::end(kWhenAsked), option.code) != std::end(kWhenAsked));
+    CHECK(Find(asked, option.code) != nullptr);
+  }
+  if (const wire::EdnsOption* cookie = Find(told, kCookie)) {
+    CHECK_EQ(cookie->data.size(), 24u);
+    CHECK(Find(asked, kCookie)->data.starts_with(cookie->data.substr(0, 8)));
+  }
+}
+
+void CheckResponse(const wire::QueryParse& query, const wire::Message* asked, wire::Bytes response) {
   const auto parsed = wire::ParseMessage(response);
   CHECK(parsed.ok());
   CHECK(parsed->response);
@@ -64,7 +86,8 @@ void CheckResponse(const wire::QueryParse& query, wire::Bytes response) {
   CHECK(parsed->edns.has_value());
   CHECK_EQ(parsed->edns->version, 0);
   CHECK_EQ(parsed->edns->dnssec_ok, query.view.edns->dnssec_ok);
-  CHECK_EQ(parsed->rcode == dns::Rcode::kBadVers, query.view.edns->version != 0);
+  if (query.view.edns->version == 0) CHECK(parsed->rcode != dns::Rcode::kBadVers);
+  CheckOptions(*asked->edns, *parsed->edns);
 }
 
 }  // namespace
@@ -73,20 +96,24 @@ void CheckResponse(const wire::QueryParse& query, wire::Bytes response) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace quorate;
   static const zone::ZoneSet zones = [] {
-    zone::ZoneSet made;
+    zone::Keyring keyring;
+    keyring.cookies.emplace();
+    zone::ZoneSet made = zone::ZoneSet().WithKeyring(std::make_shared<const zone::Keyring>(keyring));
     made.Put(fuzz::MakeOddZone());
     return made;
   }();
+  static const serve::RespondConfig config{.nsid = "n", .keepalive = 100};
   static uint8_t out[65535];
   if (size > 60000) return 0;
   const std::string query = MakeQuery({reinterpret_cast<const char*>(data), size});
   const wire::Bytes bytes(reinterpret_cast<const uint8_t*>(query.data()), query.size());
   const wire::QueryParse parsed = wire::ParseQuery(bytes);
-  CheckParsers(parsed, wire::ParseMessage(bytes));
-  for (const serve::Transport transport : {serve::Transport::kUdp, serve::Transport::kTcp}) {
-    const size_t answered = serve::Respond(bytes, zones, transport, {}, out);
+  const auto thorough = wire::ParseMessage(bytes);
+  CheckParsers(parsed, thorough);
+  for (const serve::Transport by : {serve::Transport::kUdp, serve::Transport::kTcp, serve::Transport::kTls}) {
+    const size_t answered = serve::Respond(bytes, zones, by, config, out);
     CHECK(answered > 0);
-    CheckResponse(parsed, {out, answered});
+    CheckResponse(parsed, thorough.ok() ? &*thorough : nullptr, {out, answered});
   }
   return 0;
 }

@@ -28,17 +28,21 @@ void CheckResponse(wire::Bytes request, wire::Bytes response, size_t limit) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace quorate;
-  static const zone::ZoneSet zones = MakeZones();
-  static const serve::RespondConfig config{.chaos = true, .version = "v", .id = "i"};
+  static const zone::View view{.zones = std::make_shared<const zone::ZoneSet>(MakeZones())};
+  static const serve::RespondConfig config{.chaos = true, .version = "v", .id = "i", .nsid = "n"};
   static uint8_t out[65535];
-  const wire::Bytes request(data, size);
+  const wire::Bytes message(data, size);
   for (const auto& [transport, limit] :
-       {std::pair{serve::Transport::kUdp, size_t{1232}}, std::pair{serve::Transport::kTcp, size_t{65535}}}) {
-    const size_t answered = serve::Respond(request, zones, transport, config, out);
-    if (answered > 0) CheckResponse(request, {out, answered}, limit);
-    const size_t refused = serve::RespondServFail(request, transport, config, out);
-    if (refused > 0) CheckResponse(request, {out, refused}, limit);
+       {std::pair{serve::Transport::kUdp, size_t{1232}}, std::pair{serve::Transport::kTcp, size_t{65535}},
+        std::pair{serve::Transport::kTls, size_t{65535}}}) {
+    const serve::Request request(message, transport);
+    const size_t answered = serve::Respond(request, view, config, out).size;
+    if (answered > 0) CheckResponse(message, {out, answered}, limit);
+    const size_t refused = serve::RespondServFail(request, view, config, out);
+    if (refused > 0) CheckResponse(message, {out, refused}, limit);
     CHECK_EQ(answered > 0, refused > 0);
+    const size_t truncated = serve::RespondTruncated(request, view, config, out);
+    if (truncated > 0) CheckResponse(message, {out, truncated}, limit);
   }
   return 0;
 }

@@ -49,6 +49,34 @@ void CollectServe(const serve::Counters& c, const char* transport, api::MetricsS
   }
 }
 
+void CollectDoor(const api::door::DoorCounters& c, api::MetricsSink& sink) {
+  const auto count = [&](const char* name, const char* help, const std::atomic<uint64_t>& value,
+                         const api::MetricsSink::Labels& labels = {}) {
+    sink.Counter(name, help, static_cast<double>(value.load()), labels);
+  };
+  constexpr const char* kUpdates = "quorate_dns_updates_total";
+  constexpr const char* kUpdatesHelp = "DNS UPDATE messages answered, by what became of them";
+  count(kUpdates, kUpdatesHelp, c.updates_applied, {{"outcome", "applied"}});
+  count(kUpdates, kUpdatesHelp, c.updates_refused, {{"outcome", "refused"}});
+  count(kUpdates, kUpdatesHelp, c.updates_failed, {{"outcome", "failed"}});
+  constexpr const char* kNotifies = "quorate_dns_notifies_total";
+  constexpr const char* kNotifiesHelp = "DNS NOTIFY messages received, by whether they were believed";
+  count(kNotifies, kNotifiesHelp, c.notifies, {{"outcome", "accepted"}});
+  count(kNotifies, kNotifiesHelp, c.notifies_refused, {{"outcome", "refused"}});
+  count("quorate_dns_transfer_requests_total", "DNS requests for AXFR and IXFR received", c.transfers);
+  count("quorate_dns_signed_queries_total", "DNS queries with a valid TSIG, transfers aside",
+        c.signed_queries);
+  constexpr const char* kFaults = "quorate_tsig_faults_total";
+  constexpr const char* kFaultsHelp = "DNS requests whose TSIG was refused, by error";
+  count(kFaults, kFaultsHelp, c.bad_key, {{"error", "BADKEY"}});
+  count(kFaults, kFaultsHelp, c.bad_sig, {{"error", "BADSIG"}});
+  count(kFaults, kFaultsHelp, c.bad_time, {{"error", "BADTIME"}});
+  count(kFaults, kFaultsHelp, c.bad_trunc, {{"error", "BADTRUNC"}});
+  count(kFaults, kFaultsHelp, c.form_err, {{"error", "FORMERR"}});
+  count("quorate_dns_door_overflow_total", "SERVFAIL because too many signed requests were under way",
+        c.overflow);
+}
+
 void CollectTransfers(api::xfr::Transfers& transfers, api::MetricsSink& sink) {
   const auto count = [&](const char* name, const char* help, const char* label, const char* value,
                          const std::atomic<uint64_t>& counter) {

@@ -10,6 +10,7 @@
 #include <sstream>
 #include <thread>
 
+#include "api/dns/door.h"
 #include "api/etcd/server.h"
 #include "api/http/http_server.h"
 #include "api/xfr/transfers.h"
@@ -103,8 +104,9 @@ struct Process::Parts {
   std::unique_ptr<DiskWatch> disk;
   std::unique_ptr<GuardedClient> client;  // of the doors
   std::unique_ptr<Seeder> seeder;
-  std::unique_ptr<CookieRoller> cookies;
   std::unique_ptr<api::xfr::Transfers> transfers;
+  std::unique_ptr<CookieRoller> cookies;
+  std::unique_ptr<api::door::Door> door;  // for what is not for the workers below
   std::unique_ptr<serve::UdpServer> udp;
   std::unique_ptr<serve::TcpServer> tcp;
   std::unique_ptr<serve::TlsCertificates> dot_certificates;
@@ -267,7 +269,15 @@ absl::Status Process::Parts::StartDns() {
   server.respond.id = fmt::format("{}-{}", place.group, place.replica_id.value);
   ASSIGN_OR_RETURN(server.addresses, DnsAddresses(options.listen_dns));
   StartTransfers(server.addresses);
-  const serve::DataSource source{views, replica->gate(), clock, seeder->health()};
+  door = std::make_unique<api::door::Door>(api::door::DoorBackend{
+      .client = client.get(),
+      .views = &views,
+      .clock = &clock,
+      .transfers = &transfers->out(),
+      .on_notify =
+          [this](const api::door::Notified& notified) { transfers->secondaries().Want(notified.apex); },
+      .respond = server.respond});
+  const serve::DataSource source{views, replica->gate(), clock, seeder->health(), door.get()};
   const int workers = std::exchange(server.workers, 1);
   if (!server.addresses.empty()) {
     ASSIGN_OR_RETURN(tcp, serve::TcpServer::Start(server, source));
@@ -322,7 +332,8 @@ absl::Status Process::Parts::StartHttp() {
     return OpenSnapshot(state->map(), place.group_id, place.group, clock.Wall());
   };
   backend.refresh_secondary = [this](const dns::Name& zone) { transfers->secondaries().Want(zone); };
-  backend.secondary_status = [this](const dns::Name& zone) -> std::optional<api::HttpBackend::SecondaryStatus> {
+  backend.secondary_status =
+      [this](const dns::Name& zone) -> std::optional<api::HttpBackend::SecondaryStatus> {
     const auto info = transfers->secondaries().Info(zone);
     if (!info) return std::nullopt;
     return api::HttpBackend::SecondaryStatus{info->under_way, info->next - clock.Boot(), info->error};
@@ -344,7 +355,8 @@ absl::Status Process::Parts::StartHttp() {
     sum = {};
     for (const auto& counters : tcp ? tcp->ReadCounters() : std::vector<serve::Counters>()) sum += counters;
     CollectServe(sum, "tcp", sink);
-    CollectTransfers(*transfers, sink);
+    if (transfers) CollectTransfers(*transfers, sink);
+    if (door) CollectDoor(door->counters(), sink);
     if (!dot) return;
     sum = {};
     for (const auto& counters : dot->ReadCounters()) sum += counters;
@@ -381,6 +393,7 @@ void Process::Parts::Stop() {
   dot.reset();
   tcp.reset();
   udp.reset();
+  door.reset();
   disk.reset();
   if (replica) replica->Stop();  // answers what waits, the seeder included
   hears_changes.store(nullptr);

@@ -54,6 +54,7 @@ inline constexpr size_t kTcpHeldQueriesMax = 64;  // of one connection; then it 
 inline constexpr size_t kTcpHeldBytesMax = size_t{64} << 10;
 // At the slow door and being sent. x 64 KiB of request = 64 MiB for a worker at worst.
 inline constexpr size_t kSlowRequestsMax = 1024;             // of one worker; over it SERVFAIL
+inline constexpr size_t kDnsDoorRequestsMax = 2048;  // of all workers, at the door for DNS; over it SERVFAIL
 inline constexpr size_t kSlowRequestsPerConnectionMax = 16;  // then the connection is not read
 
 // Zone files. What exceeds one of these is an error that names its line.

@@ -82,6 +82,8 @@ void ReplicatedState::Do(const ZoneUpdate& command, Work& work) {
   const Permission permission = MayUpdate(command, settings, zones_->keyring());
   if (!permission.granted) return refuse(Rcode::kRefused, "the zone's `update` does not allow it");
   if (settings.is_secondary()) return refuse(Rcode::kRefused, "a secondary zone is changed at its primary");
+  if (settings.catalog_role == zone::CatalogRole::kProduced)
+    return refuse(Rcode::kRefused, "a catalog is made of its members");
   const auto may = [&](const zone::UpdateRecord& record) {
     return permission.key == nullptr || permission.key->MayUpdate(record.owner, record.type);
   };
@@ -110,7 +112,7 @@ void ReplicatedState::Do(const ZoneTransferIn& command, Work& work) {
   const zone::ZonePtr before = SecondaryZone(command.apex, work);
   if (!before) return;
   if (command.from) {
-    if (!zones_->SettingsOf(*before).is_servable() || *command.from != before->serial())
+    if (zones_->SettingsOf(*before).state == zone::SecondaryState::kNotLoaded || *command.from != before->serial())
       return work.Refuse(Refused::kConflict, "the zone has another serial than the transfer begins at");
     return AdoptTransferred(zone::EditExactly(before, {command.edits}), command.apex, work);
   }

@@ -24,9 +24,12 @@ constexpr size_t kExpireBytes = 8, kCookieBytes = 28, kKeepaliveBytes = 6, kZone
 constexpr uint16_t kUdpSizeOffered = 1232;  // what we take, in our OPT
 
 size_t ResponseLimit(const wire::QueryView& query, Transport transport, const RespondConfig& config) {
-  if (IsStream(transport)) return wire::kMessageBytesMax;
-  if (!query.edns) return kResponseBytesMin;
-  return std::max<size_t>(kResponseBytesMin, std::min(query.edns->udp_size, config.udp_size_max));
+  size_t limit = wire::kMessageBytesMax;
+  if (!IsStream(transport)) {
+    const size_t allowed = query.edns ? std::min(query.edns->udp_size, config.udp_size_max) : 0;
+    limit = std::max<size_t>(kResponseBytesMin, allowed);
+  }
+  return limit - std::min<size_t>(config.room_for_tsig, limit - wire::kHeaderBytes);
 }
 
 // One response in the making: the header's flags, the question and OPT are here; what lies between them is

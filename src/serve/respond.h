@@ -27,6 +27,7 @@ struct RespondConfig {
   uint32_t wall_seconds = 0;     // since 1970, modulo 2^32, then, too: for cookies (RFC 9018)
   std::string nsid;              // for who asks (RFC 5001); empty: nothing; at most kNsidBytesMax
   bool require_cookies = false;  // UDP: a cookie that is not valid gets BADCOOKIE and a new one
+  uint16_t room_for_tsig = 0;    // octets that are left free, of whatever the client allows (RFC 8945 5.3)
   uint16_t keepalive = 0;        // TCP: idle time-out in units of 100 ms, for who asks (RFC 7828); 0: not said
 };
 

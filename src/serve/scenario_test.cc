@@ -129,6 +129,19 @@ class Scenario {
       config_.chaos = true;
       config_.version = "quorate test";
       config_.id = "replica-1";
+    } else if (words.at(1) == "nsid") {
+      config_.nsid = words.at(2);
+    } else if (words.at(1) == "now") {
+      config_.wall_seconds = static_cast<uint32_t>(std::stoul(words.at(2)));
+    } else if (words.at(1) == "keepalive") {
+      config_.keepalive = static_cast<uint16_t>(std::stoi(words.at(2)));
+    } else if (words.at(1) == "require-cookies") {
+      config_.require_cookies = true;
+    } else if (words.at(1) == "cookies") {
+      zone::Keyring keyring;
+      keyring.cookies = {
+          .previous = Secret(words.at(2)), .current = Secret(words.at(3)), .next = Secret(words.at(4))};
+      zones_ = zones_.WithKeyring(std::make_shared<const zone::Keyring>(std::move(keyring)));
     } else {
       config_.health = words.at(2) == "leader"     ? LeaderHealth::kLeader
                        : words.at(2) == "follower" ? LeaderHealth::kFollower
@@ -136,9 +149,17 @@ class Scenario {
     }
   }
 
+  static zone::CookieSecret Secret(const std::string& hex) {
+    zone::CookieSecret out{};
+    const std::vector<uint8_t> bytes = wire::Hex(hex);
+    std::copy_n(bytes.begin(), std::min(bytes.size(), out.size()), out.begin());
+    return out;
+  }
+
   void Ask(const Lines& words) {
     std::vector<uint8_t> request;
     transport_ = Transport::kUdp;
+    from_ = *zone::AddressFromText("192.0.2.99");
     if (words[0] == "raw") {
       const bool tcp = words.at(1) == "tcp";
       if (tcp) transport_ = Transport::kTcp;
@@ -163,6 +184,8 @@ class Scenario {
     for (size_t i = 3; i < words.size(); ++i) {
       const std::string& word = words[i];
       if (word == "tcp") transport_ = Transport::kTcp;
+      if (word == "tls") transport_ = Transport::kTls;
+      if (word == "from") from_ = *zone::AddressFromText(words.at(++i));
       if (word == "class")
         query.questions[0].rr_class = words.at(++i) == "CH" ? dns::RRClass::kCH : dns::RRClass::kHS;
       if (word == "edns") query.edns.emplace().udp_size = static_cast<uint16_t>(std::stoi(words.at(++i)));
@@ -171,7 +194,8 @@ class Scenario {
       if (word == "unknown-option") query.edns->options.push_back({65001, "abc"});
       if (word == "option") {
         const auto code = static_cast<uint16_t>(std::stoi(words.at(++i)));
-        const std::vector<uint8_t> data = wire::Hex(words.at(++i));
+        const std::string& hex = words.at(++i);
+        const std::vector<uint8_t> data = wire::Hex(hex == "-" ? "" : hex);
         query.edns->options.push_back({code, {data.begin(), data.end()}});
       }
       if (word == "rd") query.rd = true;
@@ -186,7 +210,7 @@ class Scenario {
 
   Lines Send(const std::vector<uint8_t>& request) {
     std::vector<uint8_t> buffer(65535);
-    const size_t size = Respond(request, zones_, transport_, config_, buffer);
+    const size_t size = Respond(request, zones_, Asker(transport_, from_), config_, buffer);
     if (size == 0) return {"  -> silence"};
     const wire::Bytes response(buffer.data(), size);
     const auto parsed = wire::ParseMessage(response);
@@ -269,6 +293,7 @@ class Scenario {
   zone::ZoneSet zones_;
   RespondConfig config_;
   Transport transport_ = Transport::kUdp;
+  zone::Address from_{};  // of who asks
 };
 
 std::vector<std::filesystem::path> Files() {

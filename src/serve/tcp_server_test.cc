@@ -213,6 +213,66 @@ TEST_F(TcpServerTest, OverTheLimitTheLongestIdleConnectionGoes) {
   EXPECT_EQ(first.Receive(), "");
 }
 
+TEST_F(TcpServerTest, Rfc7766Section622AClientWithTooManyLosesItsLongestIdleAndNobodyElseOne) {
+  world.gate.local = true;
+  auto options = LoopbackOptions({"127.0.0.1:0", "[::1]:0"});
+  options.tcp_per_client = 3;
+  Start(options);
+  Client other = Connect(1), first = Connect();
+  std::vector<Client> more;
+  for (size_t i = 0; i < 3; ++i) more.push_back(Connect());
+  EXPECT_EQ(first.Receive(), "");
+  EXPECT_EQ(Total().client_limit, 1u);
+  more.push_back(std::move(other));
+  for (Client& client : more) {
+    client.Send(Framed(Query(1, "www.example.")));
+    EXPECT_EQ(Summary(client.ReceiveFrame()), "1 0 192.0.2.1");
+  }
+}
+
+TEST_F(TcpServerTest, AClientWhoseConnectionsAllAwaitUsGetsNoMore) {
+  auto options = LoopbackOptions();
+  options.tcp_per_client = 2;
+  options.hold_budget = std::chrono::seconds(60);
+  Start(options);
+  Client first = Connect(), second = Connect();
+  first.Send(Framed(Query(1, "www.example.")));
+  second.Send(Framed(Query(2, "www.example.")));
+  ASSERT_TRUE(Eventually([&] { return Total().held == 2; }));
+  Client third = Connect();
+  EXPECT_EQ(third.Receive(), "");
+  EXPECT_EQ(Total().connections_refused, 1u);
+  world.gate.CompleteAll();
+  EXPECT_EQ(Summary(first.ReceiveFrame()), "1 0 192.0.2.1");
+  EXPECT_EQ(Summary(second.ReceiveFrame()), "2 0 192.0.2.1");
+}
+
+TEST_F(TcpServerTest, AClientThatDoesNotReadWhatItAskedForIsClosed) {
+  world.gate.local = true;
+  auto options = LoopbackOptions();
+  options.tcp_idle = milliseconds(200);
+  Start(options);
+  Client client = Connect();
+  // 400 answers of 54 kB: more than the sockets take. The server gives up, and so the sending fails.
+  const std::string query = Framed(Query(1, "big.example.", dns::RRType::kTXT));
+  for (int i = 0; i < 400; ++i) ASSERT_GE(send(client.fd(), query.data(), query.size(), MSG_NOSIGNAL), -1);
+  EXPECT_TRUE(Eventually([&] { return send(client.fd(), query.data(), query.size(), MSG_NOSIGNAL) < 0; }));
+}
+
+TEST_F(TcpServerTest, Rfc7828Section34TheIdleTimeoutIsSaidToWhoAsks) {
+  world.gate.local = true;
+  auto options = LoopbackOptions();
+  options.tcp_idle = std::chrono::seconds(30);
+  Start(options);
+  Client client = Connect();
+  wire::Message query = wire::MakeQuery(1, *dns::Name::FromText("www.example."), dns::RRType::kA);
+  query.edns->options.push_back({11, ""});
+  client.Send(Framed(*wire::EncodeMessage(query)));
+  const auto answer = wire::ParseMessage(wire::AsBytes(client.ReceiveFrame()));
+  ASSERT_TRUE(answer.ok());
+  EXPECT_EQ(answer->edns->options, (std::vector<wire::EdnsOption>{{11, std::string("\x01\x2c", 2)}}));
+}
+
 TEST_F(TcpServerTest, MalformedQueriesGetFormerrOrSilenceAndTheConnectionGoesOn) {
   world.gate.local = true;
   Start();

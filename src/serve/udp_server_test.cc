@@ -246,5 +246,50 @@ TEST(SocketAddress, AWildcardBecomesEachAddressOfThisMachine) {
   EXPECT_EQ(ExpandWildcard(*SocketAddress::FromText("127.0.0.1:53"))->size(), 1u);
 }
 
+TEST_F(UdpServerTest, OverTheRateLimitAnswersAreTruncatedOrDroppedUnlessTheClientHasACookie) {
+  world.gate.local = true;
+  zone::Keyring keyring;
+  keyring.cookies = {.current = {1, 2, 3}};
+  world.Publish(std::make_shared<zone::ZoneSet>(
+      ExampleZones("192.0.2.1")->WithKeyring(std::make_shared<const zone::Keyring>(keyring))));
+  auto options = LoopbackOptions();
+  options.rate_limits = {.per_second = 1, .slip = 2, .window = 3600};
+  Start(options);
+  Client client(SOCK_DGRAM, server->addresses()[0]);
+  const auto ask = [&](uint16_t id, const std::string& cookie = "") {
+    wire::Message query = wire::MakeQuery(id, *dns::Name::FromText("www.example."), dns::RRType::kA);
+    if (!cookie.empty()) query.edns->options.push_back({10, cookie});
+    client.Send(*wire::EncodeMessage(query));
+  };
+  ask(1);
+  EXPECT_EQ(Summary(client.Receive()), "1 0 192.0.2.1");
+  // However slow this machine is: an hour's worth of responses is owed long before a second passes 40 times.
+  for (uint16_t i = 0; i < 40; ++i) ask(2);
+  ASSERT_TRUE(Eventually([&] { return Total(*server).rate_truncated >= 10; }));
+  EXPECT_GE(Total(*server).rate_dropped, 10u);
+  bool truncated = false;
+  for (size_t i = 0; i < 10 && !truncated; ++i) truncated = Summary(client.Receive()) == "2 0 tc";
+  EXPECT_TRUE(truncated);
+
+  // A cookie shows whose the address is.
+  const std::string fresh = "abcdefgh";
+  std::string cookie;
+  for (int tries = 0; tries < 100 && cookie.empty(); ++tries) {
+    ask(3, fresh);
+    if (!client.Readable(100)) continue;
+    const auto answer = wire::ParseMessage(wire::AsBytes(client.Receive()));
+    if (answer.ok() && answer->id == 3 && !answer->edns->options.empty())
+      cookie = answer->edns->options.at(0).data;
+  }
+  ASSERT_EQ(cookie.size(), 24u);
+  for (uint16_t id = 100; id < 120; ++id) {
+    ask(id, cookie);
+    std::string answer;
+    do answer = Summary(client.Receive());
+    while (!answer.empty() && answer.starts_with("3 "));
+    ASSERT_EQ(answer, std::to_string(id) + " 0 192.0.2.1");
+  }
+}
+
 }  // namespace
 }  // namespace quorate::serve

@@ -215,7 +215,7 @@ TsigStatus CheckMac(const TsigRecord& record, dns::TsigAlgorithm algorithm, std:
   if (!SameMac(record.mac, expected.substr(0, record.mac.size()))) return TsigStatus::kBadSig;
   now &= kTimeMask;
   const uint64_t apart = now > record.time_signed ? now - record.time_signed : record.time_signed - now;
-  if (apart > record.fudge) return TsigStatus::kBadTime;
+  if (apart > std::min(record.fudge, policy.fudge_max)) return TsigStatus::kBadTime;
   const bool cut = record.mac.size() < std::min(policy.mac_bytes_min, dns::TsigMacBytes(algorithm));
   return cut ? TsigStatus::kBadTrunc : TsigStatus::kVerified;
 }

@@ -67,6 +67,8 @@ struct TsigPolicy {
   // Shorter MACs are kBadTrunc, as long as 5.2.2.1 allows them at all (10 octets, half of the hash).
   // More than the hash has: whole MACs only.
   size_t mac_bytes_min = SIZE_MAX;
+  // A larger fudge counts as this: whoever must recognise a message that is sent again knows for how long.
+  uint16_t fudge_max = UINT16_MAX;
 };
 
 using TsigKeyLookup = std::function<std::optional<TsigKeyView>(dns::NameView name)>;
@@ -116,10 +118,10 @@ class TsigSigner {
   };
   bool Append(std::string& message, const Fields& fields);
 
-  const dns::Name name_;  // lower case
-  const dns::TsigAlgorithm algorithm_;
-  const std::string secret_;
-  const size_t record_bytes_;
+  dns::Name name_;  // lower case
+  dns::TsigAlgorithm algorithm_;
+  std::string secret_;
+  size_t record_bytes_;
   std::string mac_;             // the request's, then the last one made
   std::optional<Hmac> stream_;  // if something went unsigned: the last MAC, and that
   size_t skipped_ = 0;
@@ -144,10 +146,10 @@ class TsigVerifier {
   TsigStatus Decide(Bytes message, uint64_t now);
   TsigStatus TakeUnsigned(Bytes message);
 
-  const dns::Name name_;  // lower case
-  const dns::TsigAlgorithm algorithm_;
-  const std::string secret_;
-  const TsigPolicy policy_;
+  dns::Name name_;  // lower case
+  dns::TsigAlgorithm algorithm_;
+  std::string secret_;
+  TsigPolicy policy_;
   std::string mac_;
   std::optional<Hmac> stream_;
   size_t skipped_ = 0;

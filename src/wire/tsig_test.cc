@@ -227,6 +227,8 @@ TEST(Tsig, Rfc8945Section523OutsideTheFudgeIsBadTimeSignedWithTheServersTime) {
   EXPECT_EQ(key.Check(request, kNow + 300).status, TsigStatus::kVerified);
   EXPECT_EQ(key.Check(request, kNow - 300).status, TsigStatus::kVerified);
   EXPECT_EQ(key.Check(request, kNow - 301).status, TsigStatus::kBadTime);
+  EXPECT_EQ(key.Check(request, kNow + 101, {.fudge_max = 100}).status, TsigStatus::kBadTime);
+  EXPECT_EQ(key.Check(request, kNow + 100, {.fudge_max = 100}).status, TsigStatus::kVerified);
   const TsigCheck check = key.Check(request, kNow + 4000);
   ASSERT_EQ(check.status, TsigStatus::kBadTime);
   const std::string answer = TsigFaultAnswer(AsBytes(request), check, kNow + 4000);
