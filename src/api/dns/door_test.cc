@@ -291,6 +291,16 @@ TEST_F(DoorTest, TheSameSignedMessageIsAppliedOnceWhereverItIsSentAgain) {
   EXPECT_EQ(RecordsAt("new.example."), 1u);
 }
 
+TEST(UpdateIdentityTest, ARequestWhoseMacIsCutIsStillTheSameRequest) {
+  const wire::TsigRecord whole{
+      .key = N("ddns."), .algorithm = N("HMAC-sha256."), .mac = std::string(16, 'a') + std::string(16, 'b')};
+  wire::TsigRecord cut = whole, other = whole;
+  cut.mac.resize(16);
+  other.mac[15] = 'x';
+  EXPECT_EQ(UpdateIdentity(cut), UpdateIdentity(whole));
+  EXPECT_NE(UpdateIdentity(other), UpdateIdentity(whole));
+}
+
 TEST_F(DoorTest, ASignedUpdateWhoseFateIsUnknownIsProposedAgainAndAppliedOnce) {
   client.lose_outcomes = 2;
   const int before = client.proposed;

@@ -90,8 +90,12 @@ std::optional<UpdateFault> CheckUpdate(const wire::Message& asked, const zone::P
 }
 
 std::string UpdateIdentity(const wire::TsigRecord& tsig) {
+  // The MAC may be cut, down to half of it (RFC 8945 5.2.2.1): cut otherwise, the request is still the same.
+  const auto algorithm = dns::TsigAlgorithmFromName(tsig.algorithm.Folded().wire());
+  const size_t never_cut =
+      algorithm ? std::max<size_t>(10, dns::TsigMacBytes(*algorithm) / 2) : tsig.mac.size();
   wire::Hmac digest(dns::TsigAlgorithm::kHmacSha256, tsig.key.Folded().wire());
-  digest.Add(tsig.mac);
+  digest.Add(std::string_view(tsig.mac).substr(0, never_cut));
   return digest.Finish();
 }
 
