@@ -104,8 +104,8 @@ struct Process::Parts {
   std::unique_ptr<DiskWatch> disk;
   std::unique_ptr<GuardedClient> client;  // of the doors
   std::unique_ptr<Seeder> seeder;
-  std::unique_ptr<CookieRoller> cookies;
   std::unique_ptr<api::xfr::Transfers> transfers;
+  std::unique_ptr<CookieRoller> cookies;
   std::unique_ptr<api::door::Door> door;  // for what is not for the workers below
   std::unique_ptr<serve::UdpServer> udp;
   std::unique_ptr<serve::TcpServer> tcp;

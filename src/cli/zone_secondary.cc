@@ -25,8 +25,9 @@ CliResult<std::vector<GroupZone>> Holders(const Arguments& arguments) {
   if (!groups.ok()) return groups.error();
   auto holders = GroupsOfZone(*groups, *zone);
   if (!holders.empty()) return holders;
-  return CliError{ExitCode::kNotFound,
-                  fmt::format("no group serves the zone {}; `quorate zone list` shows the zones", zone->ToText())};
+  return CliError{
+      ExitCode::kNotFound,
+      fmt::format("no group serves the zone {}; `quorate zone list` shows the zones", zone->ToText())};
 }
 
 ExitCode Put(const Arguments& arguments, const char* what, const char* done) {
@@ -45,7 +46,8 @@ std::string StatusText(const json& status) {
   if (status.contains("serial")) text += fmt::format(" serial {}", status.value("serial", 0u));
   if (status.value("kind", "") != "Secondary") return text;
   text += fmt::format(" {}", status.value("state", ""));
-  for (const json& primary : status.value("primaries", json::array())) text += " from " + primary.get<std::string>();
+  for (const json& primary : status.value("primaries", json::array()))
+    text += " from " + primary.get<std::string>();
   if (status.contains("seconds_since_check"))
     text += fmt::format(", checked {} s ago", status.value("seconds_since_check", 0));
   if (status.value("under_way", false)) {
@@ -139,7 +141,8 @@ ExitCode CreateCatalog(const Target& target, const dns::Name& zone, const std::v
 void AddSecondaryCommands(CLI::App& zone, ExitCode& exit) {
   Add(zone, "status", "Show where a zone comes from, and how that goes",
       "  quorate zone status example.com.\n  quorate zone status example.com. -o json", exit, &Status);
-  Add(zone, "refresh", "Ask a secondary zone's primary now", "  quorate zone refresh example.com.", exit, &Refresh);
+  Add(zone, "refresh", "Ask a secondary zone's primary now", "  quorate zone refresh example.com.", exit,
+      &Refresh);
   Add(zone, "promote", "Make a secondary zone a primary one, with the content it has",
       "  quorate zone promote example.com.", exit, &Promote);
 }

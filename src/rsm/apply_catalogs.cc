@@ -20,16 +20,18 @@ bool IsProduced(const zone::ZoneSet& zones, const dns::Name& apex) {
 
 void ReplicatedState::FollowCatalogs(const Command& command, Work& work) {
   if (!work.zones) return;
-  const dns::Name* apex = std::visit(Overloaded{[](const ZoneSettings& c) { return &c.apex; },
-                                                [](const ZoneDelete& c) { return &c.apex; },
-                                                [](const SecondaryCreate& c) { return &c.apex; },
-                                                [](const auto&) { return static_cast<const dns::Name*>(nullptr); }},
-                                     command.body);
+  const dns::Name* apex = std::visit(
+      Overloaded{[](const ZoneSettings& c) { return &c.apex; }, [](const ZoneDelete& c) { return &c.apex; },
+                 [](const SecondaryCreate& c) { return &c.apex; },
+                 [](const auto&) { return static_cast<const dns::Name*>(nullptr); }},
+      command.body);
   if (apex == nullptr) return;
   const auto left = CatalogOf(*zones_, *apex), joined = CatalogOf(*work.zones, *apex);
   if (left != joined) {
-    if (left) EditCatalog(*left, work, [&](const zone::Zone& c) { return zone::ListMember(c, *apex, false); });
-    if (joined) EditCatalog(*joined, work, [&](const zone::Zone& c) { return zone::ListMember(c, *apex, true); });
+    if (left)
+      EditCatalog(*left, work, [&](const zone::Zone& c) { return zone::ListMember(c, *apex, false); });
+    if (joined)
+      EditCatalog(*joined, work, [&](const zone::Zone& c) { return zone::ListMember(c, *apex, true); });
   }
   if (IsProduced(*zones_, *apex) || !IsProduced(*work.zones, *apex)) return;
   std::vector<dns::Name> members;

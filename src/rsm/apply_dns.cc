@@ -110,7 +110,7 @@ void ReplicatedState::Do(const ZoneTransferIn& command, Work& work) {
   const zone::ZonePtr before = SecondaryZone(command.apex, work);
   if (!before) return;
   if (command.from) {
-    if (!zones_->SettingsOf(*before).is_servable() || *command.from != before->serial())
+    if (zones_->SettingsOf(*before).state == zone::SecondaryState::kNotLoaded || *command.from != before->serial())
       return work.Refuse(Refused::kConflict, "the zone has another serial than the transfer begins at");
     return AdoptTransferred(zone::EditExactly(before, {command.edits}), command.apex, work);
   }

@@ -14,7 +14,10 @@ using dns::RRType;
 using Kind = RRsetEdit::Kind;
 
 constexpr uint32_t kTtl = 0;  // nobody asks for it but who transfers it
-constexpr std::string_view kVersion2("\x01" "2", 2);
+constexpr std::string_view kVersion2(
+    "\x01"
+    "2",
+    2);
 
 std::string Label(std::string_view text) { return static_cast<char>(text.size()) + std::string(text); }
 
@@ -56,14 +59,16 @@ Result<std::vector<CatalogMember>, std::string> CatalogMembers(const Zone& catal
   for (const Node* node : catalog.InCanonicalOrder()) {
     const RRsetView ptr = node->Find(RRType::kPTR);
     const size_t labels = dns::LabelCountOf(node->owner());
-    if (!ptr || !dns::IsAtOrBelow(node->owner(), zones->wire()) || labels <= depth || labels > depth + 2) continue;
+    if (!ptr || !dns::IsAtOrBelow(node->owner(), zones->wire()) || labels <= depth || labels > depth + 2)
+      continue;
     const dns::Name owner = dns::Name::FromView(node->owner()).Folded();
     const auto size = static_cast<uint8_t>(owner.wire()[0]);
     const std::string first(owner.wire().substr(1, size));
     if (labels == depth + 2) {
       const dns::NameView rest = dns::ParentOf(owner.wire());
       if (first == "coo" && ptr.size() == 1)
-        coo.emplace(std::string(rest.substr(1, static_cast<uint8_t>(rest[0]))), dns::Name::FromView(*ptr.begin()));
+        coo.emplace(std::string(rest.substr(1, static_cast<uint8_t>(rest[0]))),
+                    dns::Name::FromView(*ptr.begin()));
       continue;
     }
     if (ptr.size() != 1) return fmt::format("the member `{}` has several PTR records", first);
@@ -80,8 +85,13 @@ Result<std::vector<CatalogMember>, std::string> CatalogMembers(const Zone& catal
 
 std::vector<dns::RRset> EmptyCatalog(const dns::Name& apex) {
   const dns::Name invalid = *dns::Name::FromText("invalid.");
-  const dns::Soa soa{.mname = invalid, .rname = invalid, .serial = {1}, .refresh = 3600, .retry = 600,
-                     .expire = 2147483646, .minimum = 0};
+  const dns::Soa soa{.mname = invalid,
+                     .rname = invalid,
+                     .serial = {1},
+                     .refresh = 3600,
+                     .retry = 600,
+                     .expire = 2147483646,
+                     .minimum = 0};
   std::vector<dns::RRset> rrsets{{apex, RRType::kSOA, kTtl, {dns::EncodeSoa(soa)}},
                                  {apex, RRType::kNS, kTtl, {std::string(invalid.wire())}}};
   if (const auto version = Below(apex, {"version"}))
@@ -100,7 +110,10 @@ ZoneEdit ListMember(const Zone& catalog, const dns::Name& member, bool listed) {
     }
     if (ptr) continue;  // another name with this hash
     if (!listed) return {};
-    return {{{.owner = *owner, .type = RRType::kPTR, .kind = Kind::kReplace, .ttl = kTtl,
+    return {{{.owner = *owner,
+              .type = RRType::kPTR,
+              .kind = Kind::kReplace,
+              .ttl = kTtl,
               .rdata = {std::string(member.Folded().wire())}}}};
   }
 }
@@ -114,7 +127,10 @@ ZoneEdit ListMembers(const Zone& catalog, const std::vector<dns::Name>& members)
       if (!owner) break;
       if (!labels.insert(owner->CanonicalKey()).second) continue;
       if (!IsMember(Find(catalog, owner, RRType::kPTR), member)) {
-        edit.edits.push_back({.owner = *owner, .type = RRType::kPTR, .kind = Kind::kReplace, .ttl = kTtl,
+        edit.edits.push_back({.owner = *owner,
+                              .type = RRType::kPTR,
+                              .kind = Kind::kReplace,
+                              .ttl = kTtl,
                               .rdata = {std::string(member.Folded().wire())}});
       }
       break;
@@ -127,7 +143,10 @@ ZoneEdit ListMembers(const Zone& catalog, const std::vector<dns::Name>& members)
       edit.edits.push_back({.owner = owner, .type = RRType::kANY, .kind = Kind::kDelete, .rdata = {}});
   }
   if (const auto version = Below(catalog.apex(), {"version"})) {
-    edit.edits.push_back({.owner = *version, .type = RRType::kTXT, .kind = Kind::kReplace, .ttl = kTtl,
+    edit.edits.push_back({.owner = *version,
+                          .type = RRType::kTXT,
+                          .kind = Kind::kReplace,
+                          .ttl = kTtl,
                           .rdata = {std::string(kVersion2)}});
   }
   return edit;

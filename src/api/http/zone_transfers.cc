@@ -30,7 +30,9 @@ constexpr const char* StateName(zone::SecondaryState state) {
 Result<rsm::Command, HttpResponse> CreateCommand(const HttpRequest& request, const dns::Name& apex) {
   auto command = CommandFor(request);
   if (!command.ok()) return command.error();
-  const auto invalid = [](const std::string& what) { return ErrorResponse(422, "invalid", what, "nothing was changed"); };
+  const auto invalid = [](const std::string& what) {
+    return ErrorResponse(422, "invalid", what, "nothing was changed");
+  };
   const json body = json::parse(request.body, nullptr, false);
   if (!body.is_object()) return ErrorResponse(400, "malformed", "the body is not a JSON object");
   if (!body.contains("primaries") || !body["primaries"].is_array() || body["primaries"].empty())
@@ -51,7 +53,8 @@ Result<rsm::Command, HttpResponse> CreateCommand(const HttpRequest& request, con
 Result<rsm::Command, HttpResponse> PromoteCommand(const HttpRequest& request, const dns::Name& apex) {
   auto command = CommandFor(request);
   if (!command.ok()) return command.error();
-  command->body = rsm::ZoneSettings{apex, "catalog-role=none\nfrom-catalog=none\nmember-label=\nprimaries=none"};
+  command->body =
+      rsm::ZoneSettings{apex, "catalog-role=none\nfrom-catalog=none\nmember-label=\nprimaries=none"};
   return *std::move(command);
 }
 
@@ -63,9 +66,10 @@ HttpHandler Writes(const ContextPtr& context, MakeCommand make, int status) {
     if (!apex.ok()) return respond(apex.error());
     auto command = make(request, *apex);
     if (!command.ok()) return respond(command.error());
-    context->Propose(*std::move(command), [respond, status](const Result<rsm::CommandResult, HttpResponse>& outcome) {
-      respond(outcome.ok() ? Stamped({.status = status}, *outcome) : outcome.error());
-    });
+    context->Propose(*std::move(command),
+                     [respond, status](const Result<rsm::CommandResult, HttpResponse>& outcome) {
+                       respond(outcome.ok() ? Stamped({.status = status}, *outcome) : outcome.error());
+                     });
   };
 }
 
@@ -109,26 +113,30 @@ void AddZoneTransferRoutes(const ContextPtr& context, Router& router) {
               .pattern = zone + "/secondary",
               .handler = Writes(context, CreateCommand, 201),
               .writes = true});
-  router.Add({.method = "PUT", .pattern = zone + "/promote", .handler = Writes(context, PromoteCommand, 204),
+  router.Add({.method = "PUT",
+              .pattern = zone + "/promote",
+              .handler = Writes(context, PromoteCommand, 204),
               .writes = true});
   // As PowerDNS has it.
-  router.Add({.method = "PUT", .pattern = zone + "/axfr-retrieve",
+  router.Add({.method = "PUT",
+              .pattern = zone + "/axfr-retrieve",
               .handler = [context](const HttpRequest& request, const Respond& respond) {
                 const auto apex = ZoneOf(request);
                 if (!apex.ok()) return respond(apex.error());
-                const zone::Settings settings = rsm::GetZoneSettings(*context->backend.map, Revision{0}, *apex);
+                const zone::Settings settings =
+                    rsm::GetZoneSettings(*context->backend.map, Revision{0}, *apex);
                 if (!rsm::ZoneRevision(*context->backend.map, *apex)) return respond(NoSuchZone(*apex));
                 if (!settings.is_secondary()) return respond(NotSecondary(*apex));
                 if (context->backend.refresh_secondary) context->backend.refresh_secondary(*apex);
                 respond({.status = 200, .body = Dump({{"result", "asked for"}})});
               }});
-  router.Add({.method = "GET", .pattern = zone + "/transfer",
+  router.Add({.method = "GET",
+              .pattern = zone + "/transfer",
               .handler = [context](const HttpRequest& request, Respond respond) {
                 const auto apex = ZoneOf(request);
                 if (!apex.ok()) return respond(apex.error());
-                context->WorkAfterRead(request, std::move(respond), [context, apex = *apex] {
-                  return Status(context->backend, apex);
-                });
+                context->WorkAfterRead(request, std::move(respond),
+                                       [context, apex = *apex] { return Status(context->backend, apex); });
               }});
 }
 

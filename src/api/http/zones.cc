@@ -49,14 +49,16 @@ HttpResponse WithEtag(HttpResponse response, Revision revision) {
 
 json ZoneHead(const ZoneReader& zone) {
   const zone::Settings settings = rsm::GetZoneSettings(zone.map, zone.at, zone.apex);
+  json masters = json::array();
+  for (const zone::Remote& primary : settings.primaries) masters.push_back(zone::ToText(primary));
   return {{"id", ZoneIdOf(zone.apex)},
           {"name", zone.apex.ToText()},
           {"url", kZones + ZoneIdOf(zone.apex)},
-          {"kind", "Native"},
+          {"kind", settings.is_secondary() ? "Slave" : "Native"},
           {"serial", zone.Serial()},
           {"edited_serial", zone.Serial()},
           {"notified_serial", 0},
-          {"masters", json::array()},
+          {"masters", std::move(masters)},
           {"account", ""},
           {"last_check", 0},
           {"dnssec", false},

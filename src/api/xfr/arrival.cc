@@ -26,21 +26,20 @@ absl::Status ProposeAndWait(replica::Client& client, const rsm::Command& command
   client.Propose(rsm::EncodeCommand(command), timeout,
                  [promise](replica::ProposeOutcome outcome) { promise->set_value(std::move(outcome)); });
   const replica::ProposeOutcome outcome = promise->get_future().get();
-  return std::visit(Overloaded{
-                        [](const replica::Decided& decided) {
-                          const auto result = rsm::DecodeResult(decided.outcome);
-                          if (!result) return absl::InternalError("an outcome that does not decode");
-                          if (result->refused != rsm::Refused::kNot) return absl::AbortedError(result->reason);
-                          return absl::OkStatus();
-                        },
-                        [](const replica::NotProposed&) {
-                          return absl::UnavailableError("the group takes no writes now");
-                        },
-                        [](const replica::OutcomeUnknown&) {
-                          return absl::UnknownError("whether the group took it is not known");
-                        },
-                    },
-                    outcome);
+  return std::visit(
+      Overloaded{
+          [](const replica::Decided& decided) {
+            const auto result = rsm::DecodeResult(decided.outcome);
+            if (!result) return absl::InternalError("an outcome that does not decode");
+            if (result->refused != rsm::Refused::kNot) return absl::AbortedError(result->reason);
+            return absl::OkStatus();
+          },
+          [](const replica::NotProposed&) { return absl::UnavailableError("the group takes no writes now"); },
+          [](const replica::OutcomeUnknown&) {
+            return absl::UnknownError("whether the group took it is not known");
+          },
+      },
+      outcome);
 }
 
 Arrival::Arrival(replica::Client& client, dns::Name apex, Revision since, size_t piece_bytes)
@@ -65,7 +64,8 @@ absl::Status Arrival::Stage() {
 }
 
 absl::Status Arrival::FinishFull() {
-  if (pieces_ == 0) return Propose(rsm::ZoneTransferIn{apex_, std::nullopt, std::exchange(rrsets_, {}), {}}, true);
+  if (pieces_ == 0)
+    return Propose(rsm::ZoneTransferIn{apex_, std::nullopt, std::exchange(rrsets_, {}), {}}, true);
   if (!rrsets_.empty()) RETURN_IF_ERROR(Stage());
   return Propose(rsm::ZoneReplaceStaged{apex_, stage_, pieces_, true}, true);
 }

@@ -1,5 +1,5 @@
-// Puts a zone that comes in into the log: in one command if it is small, else in pieces that wait there, so that
-// no more than a piece of it is ever in memory here. One thread.
+// Puts a zone that comes in into the log: in one command if it is small, else in pieces that wait there, so
+// that no more than a piece of it is ever in memory here. One thread.
 #pragma once
 
 #include <optional>

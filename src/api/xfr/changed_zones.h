@@ -21,7 +21,8 @@ class ChangedZones {
   void Wake();
 
   struct Changes {
-    bool all = false;  // any zone may have changed: more than limits::kChangedZonesMax did, or the state was replaced
+    bool all = false;  // any zone may have changed: more than limits::kChangedZonesMax did, or the state was
+                       // replaced
     std::set<dns::Name> zones;
     bool empty() const { return !all && zones.empty(); }
   };

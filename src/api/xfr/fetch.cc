@@ -37,7 +37,8 @@ class Conversation {
     const zone::TsigKey& key = *request_.key;
     const wire::TsigKeyView view{key.name.wire(), key.algorithm, key.secret};
     wire::TsigSigner signer(view, "");
-    if (!signer.Sign(message, Seconds(clock_))) return absl::InternalError("the key's algorithm is not to be had");
+    if (!signer.Sign(message, Seconds(clock_)))
+      return absl::InternalError("the key's algorithm is not to be had");
     verifier_.emplace(view, signer.mac());
     return message;
   }
@@ -49,7 +50,8 @@ class Conversation {
       return absl::OkStatus();
     }
     if (status == wire::TsigStatus::kUnsigned && begun_) return absl::OkStatus();
-    return absl::PermissionDeniedError(fmt::format("the answer's signature: {}", wire::TsigStatusText(status)));
+    return absl::PermissionDeniedError(
+        fmt::format("the answer's signature: {}", wire::TsigStatusText(status)));
   }
   bool complete() const { return !verifier_ || verifier_->complete(); }
 
@@ -69,11 +71,13 @@ absl::StatusOr<dns::Serial> AskSerial(const FetchRequest& request, const FetchTo
                                                          kDatagramWait, kDatagramAttempts, tools.stop));
   RETURN_IF_ERROR(conversation.Check(answer));
   const auto message = wire::ParseMessage(AsBytes(answer));
-  if (!message.ok() || !conversation.complete() || !message->response || message->questions != query.questions)
+  if (!message.ok() || !conversation.complete() || !message->response ||
+      message->questions != query.questions)
     return absl::UnavailableError("an answer that does not fit the question");
   for (const wire::Record& record : message->answer) {
-    const auto soa = record.type == dns::RRType::kSOA && record.name == request.apex ? dns::ParseSoa(record.rdata)
-                                                                                     : std::nullopt;
+    const auto soa = record.type == dns::RRType::kSOA && record.name == request.apex
+                         ? dns::ParseSoa(record.rdata)
+                         : std::nullopt;
     if (soa && message->aa) return soa->serial;
   }
   return absl::UnavailableError(
@@ -85,7 +89,8 @@ struct Transferred {
   std::string why;
 };
 
-absl::StatusOr<Transferred> Transfer(const FetchRequest& request, const zone::ZonePtr& have, const FetchTools& tools) {
+absl::StatusOr<Transferred> Transfer(const FetchRequest& request, const zone::ZonePtr& have,
+                                     const FetchTools& tools) {
   ASSIGN_OR_RETURN(const auto stream,
                    Stream::Connect(request.primary, tools.sources, *tools.clock, kStreamWait, tools.stop));
   Conversation conversation(request, *tools.clock);

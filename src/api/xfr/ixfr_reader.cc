@@ -93,7 +93,8 @@ void TransferReader::TakeFirst(const wire::Record& record) {
   serial_ = *SerialOf(record);
   part_ = Part::kSecond;
   // RFC 1995 2: its version is the newest, or ours is newer than that.
-  if (have_ && (serial_ == have_->serial() || !dns::IsNewer(serial_, have_->serial()))) state_ = State::kUpToDate;
+  if (have_ && (serial_ == have_->serial() || !dns::IsNewer(serial_, have_->serial())))
+    state_ = State::kUpToDate;
 }
 
 void TransferReader::TakeSecond(const wire::Record& record) {
@@ -124,7 +125,8 @@ void TransferReader::TakeFull(const wire::Record& record) {
     return;
   }
   const bool joins = !open_.rdata.empty() && open_.type == record.type && open_.ttl == record.ttl &&
-                     open_.owner.wire() == record.name.wire() && open_.rdata.size() < limits::kRRsetRecordsMax;
+                     open_.owner.wire() == record.name.wire() &&
+                     open_.rdata.size() < limits::kRRsetRecordsMax;
   if (!joins) {
     Flush();
     open_ = {.owner = record.name, .type = record.type, .ttl = record.ttl, .rdata = {}};

@@ -1,5 +1,5 @@
-// Reads what a primary sends: AXFR (RFC 5936 2.2), IXFR (RFC 1995 4) or an IXFR that is an AXFR. Pure; any bytes
-// are safe; memory is bounded by what was received and limits::kTransferInBytesMax.
+// Reads what a primary sends: AXFR (RFC 5936 2.2), IXFR (RFC 1995 4) or an IXFR that is an AXFR. Pure; any
+// bytes are safe; memory is bounded by what was received and limits::kTransferInBytesMax.
 #pragma once
 
 #include <functional>
@@ -27,21 +27,21 @@ class TransferReader {
     kFailed,       // why() says what is wrong; nothing of it is to be used
   };
 
-  // `have`: the version that an IXFR asks with; nullptr: an AXFR was asked. `rrset` gets the whole zone piece by
-  // piece: RRsets, but the records of one need not come together.
+  // `have`: the version that an IXFR asks with; nullptr: an AXFR was asked. `rrset` gets the whole zone piece
+  // by piece: RRsets, but the records of one need not come together.
   TransferReader(dns::Name apex, zone::ZonePtr have, std::function<void(dns::RRset&&)> rrset,
                  size_t bytes_max = limits::kTransferInBytesMax);
 
-  // The next message of the answer to query `id`, its signature verified. Over UDP an answer that does not fit
-  // is one SOA that is newer: kFailed too, and needs_stream().
+  // The next message of the answer to query `id`, its signature verified. Over UDP an answer that does not
+  // fit is one SOA that is newer: kFailed too, and needs_stream().
   State Add(wire::Bytes message, uint16_t id, bool datagram = false);
 
   const std::string& why() const { return why_; }
-  dns::Rcode rcode() const { return rcode_; }        // of a message that is an error
+  dns::Rcode rcode() const { return rcode_; }  // of a message that is an error
   bool needs_stream() const { return needs_stream_; }
   // It is the incremental form that failed, and a full transfer may do.
   bool incremental_failed() const { return state_ == State::kFailed && have_ != nullptr; }
-  dns::Serial serial() const { return serial_; }     // the primary's; after the first message
+  dns::Serial serial() const { return serial_; }  // the primary's; after the first message
   // In the order of owners and types: what each RRset becomes, the SOA too.
   std::vector<zone::RRsetEdit> TakeEdits();
 

@@ -51,7 +51,8 @@ RRType CoveredBy(std::string_view rrsig) {
 void AppendDifference(const dns::RRset& from, const std::optional<dns::RRset>& other, bool after,
                       const TtlLookup& ttl, std::vector<wire::Record>& out) {
   const bool signatures = from.type == RRType::kRRSIG;
-  const bool all = !other || other->owner.wire() != from.owner.wire() || (!signatures && other->ttl != from.ttl);
+  const bool all =
+      !other || other->owner.wire() != from.owner.wire() || (!signatures && other->ttl != from.ttl);
   for (const std::string& rdata : from.rdata) {
     if (!all && Has(other, rdata)) continue;
     // RFC 4034 3: the TTL of what it covers.
@@ -74,7 +75,8 @@ struct SoaVersion {
 };
 std::optional<SoaVersion> SoaAt(const kv::MapReader& map, const dns::Name& apex, Revision at) {
   const auto soa = rsm::GetRRset(map, at, apex, apex, RRType::kSOA);
-  const auto fields = soa && soa->rrset.rdata.size() == 1 ? dns::ParseSoa(soa->rrset.rdata.front()) : std::nullopt;
+  const auto fields =
+      soa && soa->rrset.rdata.size() == 1 ? dns::ParseSoa(soa->rrset.rdata.front()) : std::nullopt;
   if (!fields) return std::nullopt;
   return SoaVersion{fields->serial, soa->mod_revision};
 }
@@ -146,18 +148,20 @@ std::optional<Delta> DeltaOf(const dns::Name& apex, std::span<const kv::Event> e
   for (const Change& change : changes) {
     const bool ttl_changed = change.before && change.after && change.before->ttl != change.after->ttl;
     // Its signatures have its TTL: those that stay would change without being named.
-    if (ttl_changed && (signatures_change(change.any().owner) || ttl(change.any().owner, RRType::kRRSIG, true)))
+    if (ttl_changed &&
+        (signatures_change(change.any().owner) || ttl(change.any().owner, RRType::kRRSIG, true)))
       return std::nullopt;
     if (change.before) AppendDifference(*change.before, change.after, false, ttl, delta.removed);
     if (change.after) AppendDifference(*change.after, change.before, true, ttl, delta.added);
   }
   const bool same_soa = *soa->before == *soa->after;
-  if (same_soa) return delta.removed.size() == 1 && delta.added.size() == 1 ? std::optional(Delta()) : std::nullopt;
+  if (same_soa)
+    return delta.removed.size() == 1 && delta.added.size() == 1 ? std::optional(Delta()) : std::nullopt;
   return delta;
 }
 
-std::optional<std::vector<Delta>> ReadDeltas(const kv::MapReader& map, const zone::Zone& zone, dns::Serial from,
-                                             const JournalBounds& bounds) {
+std::optional<std::vector<Delta>> ReadDeltas(const kv::MapReader& map, const zone::Zone& zone,
+                                             dns::Serial from, const JournalBounds& bounds) {
   const auto steps = StepsBetween(map, zone.apex(), from, zone.serial(), bounds.steps);
   if (!steps) return std::nullopt;
   std::vector<Delta> deltas;

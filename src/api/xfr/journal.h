@@ -31,12 +31,12 @@ using TtlLookup =
 std::optional<Delta> DeltaOf(const dns::Name& apex, std::span<const kv::Event> events, const TtlLookup& ttl);
 
 struct JournalBounds {
-  size_t steps = 10000;   // revisions
+  size_t steps = 10000;     // revisions
   size_t bytes = SIZE_MAX;  // of all records on the wire, uncompressed
 };
 // The deltas from serial `from` to `zone`, the oldest first. nullopt: the history does not reach that far
 // back, never had that serial, or it is too much.
-std::optional<std::vector<Delta>> ReadDeltas(const kv::MapReader& map, const zone::Zone& zone, dns::Serial from,
-                                             const JournalBounds& bounds);
+std::optional<std::vector<Delta>> ReadDeltas(const kv::MapReader& map, const zone::Zone& zone,
+                                             dns::Serial from, const JournalBounds& bounds);
 
 }  // namespace quorate::api::xfr

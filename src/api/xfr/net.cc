@@ -46,7 +46,9 @@ bool IsLoopback(const zone::Address& address) {
   return address == one;
 }
 
-absl::Status Errno(const char* what) { return absl::UnavailableError(fmt::format("{}: {}", what, std::strerror(errno))); }
+absl::Status Errno(const char* what) {
+  return absl::UnavailableError(fmt::format("{}: {}", what, std::strerror(errno)));
+}
 
 // How long to sleep, so that giving up is noticed.
 int SliceOf(Duration left) {
@@ -109,8 +111,9 @@ std::optional<Datagram> Receive(const Socket& socket) {
   return datagram;
 }
 
-absl::StatusOr<std::unique_ptr<Stream>> Stream::Connect(const zone::Remote& remote, const SourceAddresses& sources,
-                                                        const Clock& clock, Duration timeout, GiveUp give_up) {
+absl::StatusOr<std::unique_ptr<Stream>> Stream::Connect(const zone::Remote& remote,
+                                                        const SourceAddresses& sources, const Clock& clock,
+                                                        Duration timeout, GiveUp give_up) {
   ASSIGN_OR_RETURN(Socket socket, Open(remote.address, sources, SOCK_STREAM));
   auto stream = std::unique_ptr<Stream>(new Stream(std::move(socket), clock, timeout, std::move(give_up)));
   Sockaddr address;
@@ -141,7 +144,8 @@ absl::Status Stream::StartTls() {
   SSL_CTX_set_min_proto_version(tls_context_, TLS1_3_VERSION);  // RFC 9103 7.1
   SSL_CTX_set_alpn_protos(tls_context_, kAlpn, sizeof kAlpn);
   tls_ = SSL_new(tls_context_);
-  if (tls_ == nullptr || SSL_set_fd(tls_, socket_.get()) != 1) return absl::InternalError("TLS is not to be had");
+  if (tls_ == nullptr || SSL_set_fd(tls_, socket_.get()) != 1)
+    return absl::InternalError("TLS is not to be had");
   const BootTime deadline = clock_.Boot() + timeout_;
   for (int result = SSL_connect(tls_); result != 1; result = SSL_connect(tls_))
     RETURN_IF_ERROR(AfterSsl(result, deadline));
@@ -163,7 +167,8 @@ absl::Status Stream::AfterSsl(int result, BootTime deadline) {
       return absl::UnavailableError("the connection was closed");
     default: {
       char text[256] = "the connection was closed";
-      if (const unsigned long error = ERR_get_error(); error != 0) ERR_error_string_n(error, text, sizeof text);
+      if (const unsigned long error = ERR_get_error(); error != 0)
+        ERR_error_string_n(error, text, sizeof text);
       ERR_clear_error();
       return absl::UnavailableError(fmt::format("TLS: {}", text));
     }
@@ -245,8 +250,8 @@ absl::StatusOr<std::string> Stream::Receive() {
 }
 
 absl::StatusOr<std::string> AskDatagram(const zone::Remote& remote, const SourceAddresses& sources,
-                                        const std::string& query, const Clock& clock, Duration wait, int attempts,
-                                        const GiveUp& give_up) {
+                                        const std::string& query, const Clock& clock, Duration wait,
+                                        int attempts, const GiveUp& give_up) {
   ASSIGN_OR_RETURN(const Socket socket, OpenDatagram(remote.address, sources));
   for (int attempt = 0; attempt < attempts; ++attempt) {
     if (!SendTo(socket, remote, query)) return Errno("sendto");
@@ -257,7 +262,8 @@ absl::StatusOr<std::string> AskDatagram(const zone::Remote& remote, const Source
       poll(&fd, 1, SliceOf(left));
       while (auto datagram = Receive(socket)) {
         const bool right = datagram->from == remote.address && datagram->port == remote.port &&
-                           datagram->message.size() >= 12 && query.compare(0, 2, datagram->message, 0, 2) == 0;
+                           datagram->message.size() >= 12 &&
+                           query.compare(0, 2, datagram->message, 0, 2) == 0;
         if (right) return std::move(datagram->message);
       }
     }

@@ -32,8 +32,8 @@ class Socket {
   int fd_ = -1;
 };
 
-// Where our own doors listen: other servers know us by these addresses, and allow them. Loopback addresses are
-// used towards loopback only.
+// Where our own doors listen: other servers know us by these addresses, and allow them. Loopback addresses
+// are used towards loopback only.
 using SourceAddresses = std::vector<zone::Address>;
 // True: whoever waits gives up soon.
 using GiveUp = std::function<bool()>;
@@ -52,8 +52,9 @@ std::optional<Datagram> Receive(const Socket& socket);
 // DNS over TCP or TLS (XoT, RFC 9103: TLS 1.3, ALPN "dot"; who the server is TSIG says, not its certificate).
 class Stream {
  public:
-  static absl::StatusOr<std::unique_ptr<Stream>> Connect(const zone::Remote& remote, const SourceAddresses& sources,
-                                                         const Clock& clock, Duration timeout, GiveUp give_up);
+  static absl::StatusOr<std::unique_ptr<Stream>> Connect(const zone::Remote& remote,
+                                                         const SourceAddresses& sources, const Clock& clock,
+                                                         Duration timeout, GiveUp give_up);
   ~Stream();
   absl::Status Send(const std::string& message);
   // The next message; every one within the timeout.
@@ -77,9 +78,10 @@ class Stream {
   ssl_st* tls_ = nullptr;
 };
 
-// The answer to a query over UDP, asked `attempts` times; who is not asked, or sends another ID, is not heard.
+// The answer to a query over UDP, asked `attempts` times; who is not asked, or sends another ID, is not
+// heard.
 absl::StatusOr<std::string> AskDatagram(const zone::Remote& remote, const SourceAddresses& sources,
-                                        const std::string& query, const Clock& clock, Duration wait, int attempts,
-                                        const GiveUp& give_up);
+                                        const std::string& query, const Clock& clock, Duration wait,
+                                        int attempts, const GiveUp& give_up);
 
 }  // namespace quorate::api::xfr

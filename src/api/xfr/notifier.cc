@@ -111,7 +111,8 @@ void Notifier::Send(const NotifyPlan::Send& send) {
 
 const Socket* Notifier::SocketFor(const zone::Address& address) {
   const bool loopback = IsLoopback(address);
-  std::optional<Socket>& socket = zone::IsIpv4(address) ? (loopback ? v4_loopback_ : v4_) : (loopback ? v6_loopback_ : v6_);
+  std::optional<Socket>& socket =
+      zone::IsIpv4(address) ? (loopback ? v4_loopback_ : v4_) : (loopback ? v6_loopback_ : v6_);
   if (!socket) {
     auto opened = OpenDatagram(address, backend_.sources);
     if (!opened.ok()) return nullptr;
@@ -144,7 +145,8 @@ void Notifier::Hear(const Datagram& datagram) {
   if (it == waiting_.end()) return;
   Waiting& waiting = it->second;
   if (waiting.remote.address != datagram.from || waiting.remote.port != datagram.port) return;
-  if (waiting.verifier && waiting.verifier->Verify(bytes, Seconds(*backend_.clock)) != wire::TsigStatus::kVerified)
+  if (waiting.verifier &&
+      waiting.verifier->Verify(bytes, Seconds(*backend_.clock)) != wire::TsigStatus::kVerified)
     return;
   counters_.answered.fetch_add(1, std::memory_order_relaxed);
   plan_.Answered(waiting.apex, waiting.remote, backend_.clock->Boot());

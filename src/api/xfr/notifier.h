@@ -1,5 +1,5 @@
-// Tells other servers of changes (NOTIFY, RFC 1996): the leader only, each change once, all zones again after a
-// failover.
+// Tells other servers of changes (NOTIFY, RFC 1996): the leader only, each change once, all zones again after
+// a failover.
 #pragma once
 
 #include <atomic>
@@ -59,7 +59,7 @@ class Notifier {
   NotifyPlan plan_;
   bool leads_ = false;
   std::optional<Socket> v4_, v6_, v4_loopback_, v6_loopback_;
-  std::map<uint16_t, Waiting> waiting_;  // by the message's ID
+  std::map<uint16_t, Waiting> waiting_;    // by the message's ID
   std::map<std::string, uint16_t> id_of_;  // of a line of the plan: the ID of its last message
   std::jthread thread_;
 };

@@ -15,8 +15,8 @@ namespace quorate::api::xfr {
 // One thread. A line for each zone and server that is told; as many as the settings name.
 class NotifyPlan {
  public:
-  // The zone is at `serial` now, and these servers are told of it. Again with the same serial: nothing, but for
-  // servers that are new. A change while one is being told of the last is told at once after it.
+  // The zone is at `serial` now, and these servers are told of it. Again with the same serial: nothing, but
+  // for servers that are new. A change while one is being told of the last is told at once after it.
   void Set(const dns::Name& apex, dns::Serial serial, const std::vector<zone::Remote>& remotes, BootTime now);
   void Remove(const dns::Name& apex);
   // Everything is told again: after this replica became the leader.
@@ -52,8 +52,8 @@ class NotifyPlan {
   };
   struct Line {
     zone::Remote remote;
-    dns::Serial wanted;    // to be told
-    dns::Serial telling;   // is being told, if `attempts` is not 0
+    dns::Serial wanted;   // to be told
+    dns::Serial telling;  // is being told, if `attempts` is not 0
     uint32_t attempts = 0;
     std::optional<dns::Serial> told;  // answered, or given up
     std::optional<BootTime> due;      // nothing to do: nullopt

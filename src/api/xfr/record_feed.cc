@@ -69,7 +69,8 @@ class WholeZone final : public RecordFeed {
     const zone::RRsetView& rrset = rrsets_[rrset_];
     record_ = {rrset.owner, rrset.type, rrset.ttl, *rdata_};
     if (rrset.type != dns::RRType::kRRSIG) return;
-    if (const zone::RRsetView covered = nodes_[node_]->Find(CoveredBy(record_.rdata))) record_.ttl = covered.ttl;
+    if (const zone::RRsetView covered = nodes_[node_]->Find(CoveredBy(record_.rdata)))
+      record_.ttl = covered.ttl;
   }
 
   const zone::ZonePtr zone_;
@@ -130,7 +131,9 @@ class Soa final : public RecordFeed {
 
 }  // namespace
 
-std::unique_ptr<RecordFeed> ZoneFeed(zone::ZonePtr zone) { return std::make_unique<WholeZone>(std::move(zone)); }
+std::unique_ptr<RecordFeed> ZoneFeed(zone::ZonePtr zone) {
+  return std::make_unique<WholeZone>(std::move(zone));
+}
 
 std::unique_ptr<RecordFeed> DeltaFeed(zone::ZonePtr zone, std::vector<Delta> deltas) {
   return std::make_unique<Deltas>(std::move(zone), std::move(deltas));

@@ -25,9 +25,9 @@ class RecordFeed {
   virtual void Advance() = 0;
 };
 
-// A whole zone (RFC 5936 2.2): SOA, all other records in canonical order, glue and what is occluded too (3.5),
-// SOA. A signature has the TTL of what it covers (RFC 4034 3). Holds the version. Making one sorts the zone:
-// about a second for a million names.
+// A whole zone (RFC 5936 2.2): SOA, all other records in canonical order, glue and what is occluded too
+// (3.5), SOA. A signature has the TTL of what it covers (RFC 4034 3). Holds the version. Making one sorts the
+// zone: about a second for a million names.
 std::unique_ptr<RecordFeed> ZoneFeed(zone::ZonePtr zone);
 // An incremental transfer (RFC 1995 4) that ends at `zone`.
 std::unique_ptr<RecordFeed> DeltaFeed(zone::ZonePtr zone, std::vector<Delta> deltas);

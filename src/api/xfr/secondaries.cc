@@ -43,7 +43,8 @@ void Secondaries::Want(const dns::Name& apex) {
   rsm::Command command;
   command.origin = "notify";
   command.body = rsm::ZoneChecked{.apex = apex, .wanted = true};
-  backend_.client->Propose(rsm::EncodeCommand(command), kProposeTimeout, [](const replica::ProposeOutcome&) {});
+  backend_.client->Propose(rsm::EncodeCommand(command), kProposeTimeout,
+                           [](const replica::ProposeOutcome&) {});
 }
 
 std::optional<SecondaryInfo> Secondaries::Info(const dns::Name& apex) const {
@@ -102,6 +103,7 @@ void Secondaries::SetZone(const zone::ZoneSet& zones, const zone::ZonePtr& zone)
              .state = settings.state,
              .since_checked = std::max(Duration(0), group_time - settings.checked_at),
              .asked_at = settings.asked_at,
+             .asked = settings.asked_at > settings.checked_at,
              .primaries = settings.primaries},
             backend_.clock->Boot());
 }
@@ -140,7 +142,8 @@ void Secondaries::Checked(const dns::Name& apex, dns::Serial serial, bool expire
   rsm::Command command;
   command.origin = "transfer";
   command.body = rsm::ZoneChecked{.apex = apex, .serial = serial, .expired = expired};
-  backend_.client->Propose(rsm::EncodeCommand(command), kProposeTimeout, [](const replica::ProposeOutcome&) {});
+  backend_.client->Propose(rsm::EncodeCommand(command), kProposeTimeout,
+                           [](const replica::ProposeOutcome&) {});
 }
 
 void Secondaries::Fetcher() {
@@ -158,31 +161,39 @@ void Secondaries::Fetcher() {
   }
 }
 
-// The primaries in their order, until one answers well.
+// The primaries in their order, until one answers well; all again if the zone changed here meanwhile.
 std::string Secondaries::FetchZone(const dns::Name& apex) {
+  absl::Status done = FetchOnce(apex);
+  if (absl::IsAborted(done)) done = FetchOnce(apex);
+  return done.ok() ? "" : std::string(done.message());
+}
+
+absl::Status Secondaries::FetchOnce(const dns::Name& apex) {
   const auto view = backend_.views->Get();
   const zone::ZonePtr zone = view->zones->Get(apex.wire());
-  if (!zone) return "the zone is gone";
+  if (!zone) return absl::NotFoundError("the zone is gone");
   const zone::Settings& settings = view->zones->SettingsOf(*zone);
   std::string errors;
   for (const zone::Remote& primary : settings.primaries) {
-    if (stopping_ || !leads_) return "this replica leads no more";
-    const std::string error = FetchFrom(zone, settings, primary, view->zones->keyring());
-    if (error.empty()) return {};
-    errors += fmt::format("{}{}: {}", errors.empty() ? "" : "; ", zone::ToText(primary), error);
+    if (stopping_ || !leads_) return absl::CancelledError("this replica leads no more");
+    const absl::Status done = FetchFrom(zone, settings, primary, view->zones->keyring());
+    if (done.ok() || absl::IsAborted(done)) return done;
+    errors += fmt::format("{}{}: {}", errors.empty() ? "" : "; ", zone::ToText(primary),
+                          std::string(done.message()));
   }
-  return errors;
+  return absl::UnavailableError(errors);
 }
 
-std::string Secondaries::FetchFrom(const zone::ZonePtr& zone, const zone::Settings& settings,
-                                   const zone::Remote& primary, const zone::Keyring& keyring) {
+absl::Status Secondaries::FetchFrom(const zone::ZonePtr& zone, const zone::Settings& settings,
+                                    const zone::Remote& primary, const zone::Keyring& keyring) {
   const bool loaded = settings.state != zone::SecondaryState::kNotLoaded;
   FetchRequest request{.apex = zone->apex(), .have = loaded ? zone : nullptr, .primary = primary, .key = {}};
   if (primary.key) {
     const zone::TsigKey* key = keyring.Find(*primary.key);
     if (key == nullptr)
-      return fmt::format("there is no key {}: `quorate tsig create {}` makes one", primary.key->ToText(),
-                         primary.key->ToText());
+      return absl::FailedPreconditionError(
+          fmt::format("there is no key {}: `quorate tsig create {}` makes one", primary.key->ToText(),
+                      primary.key->ToText()));
     request.key = *key;
   }
   const Revision since = rsm::ZoneRevision(*backend_.map, zone->apex());
@@ -193,23 +204,20 @@ std::string Secondaries::FetchFrom(const zone::ZonePtr& zone, const zone::Settin
                    .begin = [&] { arrival.Begin(); },
                    .rrset = [&](dns::RRset&& rrset) { return arrival.Add(std::move(rrset)); }};
   auto fetched = Fetch(request, tools);
-  if (!fetched.ok()) return std::string(fetched.status().message());
-  absl::Status done = absl::OkStatus();
+  if (!fetched.ok()) return fetched.status();
   switch (fetched->kind) {
     case Fetched::Kind::kCurrent:
       counters_.current.fetch_add(1, std::memory_order_relaxed);
       Checked(zone->apex(), zone->serial(), false);
-      break;
+      return absl::OkStatus();
     case Fetched::Kind::kFull:
       counters_.full.fetch_add(1, std::memory_order_relaxed);
-      done = arrival.FinishFull();
-      break;
+      return arrival.FinishFull();
     case Fetched::Kind::kIncremental:
       counters_.incremental.fetch_add(1, std::memory_order_relaxed);
-      done = arrival.Incremental(zone->serial(), std::move(fetched->edits));
-      break;
+      return arrival.Incremental(zone->serial(), std::move(fetched->edits));
   }
-  return done.ok() ? "" : std::string(done.message());
+  return absl::OkStatus();
 }
 
 // What is refused is left: the next change of the catalog, or the next leader, looks again.
@@ -219,7 +227,8 @@ void Secondaries::ReconcileCatalogs() {
     const auto view = backend_.views->Get();
     for (const rsm::Command& change : CatalogChanges(*view->zones, catalog)) {
       const absl::Status done = ProposeAndWait(*backend_.client, change, kProposeTimeout);
-      (done.ok() ? counters_.catalog_changes : counters_.catalog_failures).fetch_add(1, std::memory_order_relaxed);
+      (done.ok() ? counters_.catalog_changes : counters_.catalog_failures)
+          .fetch_add(1, std::memory_order_relaxed);
       if (done.ok() || absl::IsAborted(done)) continue;
       catalogs_.insert(catalog);  // again at the next turn
       break;

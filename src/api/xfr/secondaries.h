@@ -1,5 +1,5 @@
-// Zones that come from elsewhere: the leader asks their primaries, and puts what it gets into the log. Also the
-// catalogs among them: their members are made secondaries here (RFC 9432).
+// Zones that come from elsewhere: the leader asks their primaries, and puts what it gets into the log. Also
+// the catalogs among them: their members are made secondaries here (RFC 9432).
 #pragma once
 
 #include <atomic>
@@ -42,8 +42,8 @@ class Secondaries {
   ~Secondaries();
 
   ChangedZones& changed() { return changed_; }
-  // A primary of the zone is to be asked soon: here if this is the leader, else the leader hears of it through
-  // the log. Any thread; never blocks.
+  // A primary of the zone is to be asked soon: here if this is the leader, else the leader hears of it
+  // through the log. Any thread; never blocks.
   void Want(const dns::Name& apex);
   // What the leader knows of it; nullopt: not a secondary, or this is not the leader. Any thread.
   std::optional<SecondaryInfo> Info(const dns::Name& apex) const;
@@ -60,8 +60,10 @@ class Secondaries {
   void Fetcher();
   // The error is for people; empty: it went well.
   std::string FetchZone(const dns::Name& apex);
-  std::string FetchFrom(const zone::ZonePtr& zone, const zone::Settings& settings, const zone::Remote& primary,
-                        const zone::Keyring& keyring);
+  // kAborted: the group refused it, since the zone changed here.
+  absl::Status FetchOnce(const dns::Name& apex);
+  absl::Status FetchFrom(const zone::ZonePtr& zone, const zone::Settings& settings,
+                         const zone::Remote& primary, const zone::Keyring& keyring);
   void Checked(const dns::Name& apex, dns::Serial serial, bool expired);
 
   const Backend backend_;

@@ -7,7 +7,8 @@ namespace quorate::api::xfr {
 namespace {
 
 Duration Timer(uint32_t seconds) {
-  return std::clamp<Duration>(std::chrono::seconds(seconds), SecondaryPlan::kShortest, SecondaryPlan::kLongest);
+  return std::clamp<Duration>(std::chrono::seconds(seconds), SecondaryPlan::kShortest,
+                              SecondaryPlan::kLongest);
 }
 
 }  // namespace
@@ -29,7 +30,7 @@ void SecondaryPlan::Set(const dns::Name& apex, SecondaryFacts facts, BootTime no
   if (fresh || good > zone.good) zone.good = good;
   if (other_serial) zone.expiry_told = false;
   if (fresh) {
-    const bool loaded = zone.facts.state == zone::SecondaryState::kLoaded;
+    const bool loaded = zone.facts.state == zone::SecondaryState::kLoaded && !zone.facts.asked;
     zone.info.next = loaded ? std::max(now, zone.good + Timer(zone.facts.refresh)) : now;
   }
   if (others || asked) Want(apex, now);
@@ -82,8 +83,9 @@ void SecondaryPlan::Done(const dns::Name& apex, std::string error, BootTime now)
 std::vector<dns::Name> SecondaryPlan::Expired(BootTime now) {
   std::vector<dns::Name> expired;
   for (auto& [apex, zone] : zones_) {
-    const bool due = zone.facts.state == zone::SecondaryState::kLoaded && !zone.expiry_told &&
-                     now - zone.good >= std::max<Duration>(std::chrono::seconds(zone.facts.expire), kShortest);
+    const bool due =
+        zone.facts.state == zone::SecondaryState::kLoaded && !zone.expiry_told &&
+        now - zone.good >= std::max<Duration>(std::chrono::seconds(zone.facts.expire), kShortest);
     if (!due) continue;
     zone.expiry_told = true;
     expired.push_back(apex);

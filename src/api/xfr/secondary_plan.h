@@ -1,5 +1,5 @@
-// When a secondary zone's primaries are asked, and when the zone expires (RFC 1034 4.3.5, RFC 1035 3.3.13, RFC 1996
-// 3.11). Pure: time is an argument.
+// When a secondary zone's primaries are asked, and when the zone expires (RFC 1034 4.3.5, RFC 1035 3.3.13,
+// RFC 1996 3.11). Pure: time is an argument.
 #pragma once
 
 #include <map>
@@ -21,6 +21,7 @@ struct SecondaryFacts {
   zone::SecondaryState state = zone::SecondaryState::kNotLoaded;
   Duration since_checked{0};  // since a primary last had nothing newer, or gave what is here
   Duration asked_at{0};       // grows when somebody, at another replica, wants that a primary is asked
+  bool asked = false;         // since it was last checked
   std::vector<zone::Remote> primaries;
 };
 
@@ -34,15 +35,16 @@ struct SecondaryInfo {
 
 class SecondaryPlan {
  public:
-  // A zone that is new here, or changed. Of one that is known the timers go on, but for what the new facts say.
+  // A zone that is new here, or changed. Of one that is known the timers go on, but for what the new facts
+  // say.
   void Set(const dns::Name& apex, SecondaryFacts facts, BootTime now);
   void Remove(const dns::Name& apex) { zones_.erase(apex); }
   void Clear() { zones_.clear(); }
   // As soon as may be: a NOTIFY came, or somebody asks for it. False: no such zone.
   bool Want(const dns::Name& apex, BootTime now);
 
-  // Zones whose primaries are to be asked now, `at_most` of them, the longest due first. Each is under way until
-  // Done.
+  // Zones whose primaries are to be asked now, `at_most` of them, the longest due first. Each is under way
+  // until Done.
   std::vector<dns::Name> Due(BootTime now, size_t at_most);
   // `error` empty: a primary said that ours is the newest, or gave us what is.
   void Done(const dns::Name& apex, std::string error, BootTime now);

@@ -71,6 +71,14 @@ TEST(SecondaryPlan, Rfc1996Section4_4_ANotifyBringsTheNextTryForward) {
   EXPECT_EQ(plan.Due(At(10), 9), Names{kZone});
 }
 
+TEST(SecondaryPlan, ANewLeaderKnowsWhatTheLastOneWasAsked) {
+  SecondaryPlan plan;
+  SecondaryFacts facts = Facts();
+  facts.asked = true;
+  plan.Set(kZone, facts, At(0));
+  EXPECT_EQ(plan.Due(At(0), 9), Names{kZone});
+}
+
 TEST(SecondaryPlan, WithoutContentItIsTriedAtOnceAndWithGrowingWaits) {
   SecondaryPlan plan;
   plan.Set(kZone, Facts(SecondaryState::kNotLoaded), At(0));

@@ -1,4 +1,5 @@
-// A group of one over the real state machine, in memory, with transfers out of it and the reader of transfers in.
+// A group of one over the real state machine, in memory, with transfers out of it and the reader of transfers
+// in.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -24,17 +25,17 @@ class World {
   rsm::CommandResult Apply(decltype(rsm::Command::body) body) {
     rsm::Command command;
     command.body = std::move(body);
-    const std::string payload =
-        rsm::StampCommand({group_time, clock.Wall()}, rsm::EncodeCommand(command));
+    const std::string payload = rsm::StampCommand({group_time, clock.Wall()}, rsm::EncodeCommand(command));
     return *rsm::DecodeResult(state.Apply({LogIndex{++index}, Term{1}, true, payload}));
   }
   // "www 60 A 192.0.2.1" lines, relative to the zone.
   static std::vector<dns::RRset> Records(const dns::Name& apex, std::string_view text) {
     std::vector<dns::RRset> rrsets;
-    const auto error = dns::ParseZoneText(text, {.origin = apex, .default_ttl = 3600}, [&](dns::TextRecord&& r) {
-      rrsets.push_back({r.owner, r.type, r.ttl, {r.rdata}});
-      return std::string();
-    });
+    const auto error =
+        dns::ParseZoneText(text, {.origin = apex, .default_ttl = 3600}, [&](dns::TextRecord&& r) {
+          rrsets.push_back({r.owner, r.type, r.ttl, {r.rdata}});
+          return std::string();
+        });
     EXPECT_FALSE(error) << error->what;
     return rrsets;
   }

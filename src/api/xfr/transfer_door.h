@@ -1,5 +1,5 @@
-// Where the door for DNS messages hands over a request for a transfer (AXFR: RFC 5936; IXFR: RFC 1995), once it
-// has parsed it and verified its signature.
+// Where the door for DNS messages hands over a request for a transfer (AXFR: RFC 5936; IXFR: RFC 1995), once
+// it has parsed it and verified its signature.
 #pragma once
 
 #include <optional>
@@ -16,7 +16,7 @@ struct TransferRequest {
   wire::Message query;  // opcode QUERY; without its TSIG record
   zone::Address client{};
   serve::Transport transport = serve::Transport::kTcp;
-  std::optional<dns::Name> key;             // of the TSIG that was verified
+  std::optional<dns::Name> key;            // of the TSIG that was verified
   std::optional<wire::TsigSigner> signer;  // of the answer, all of its messages
 };
 

@@ -60,13 +60,15 @@ std::unique_ptr<serve::MessageSource> Single(std::string message) {
 
 }  // namespace
 
-TransferAnswer AnswerTransfer(const kv::MapReader& map, const zone::ZoneSet& zones, const TransferRequest& request) {
+TransferAnswer AnswerTransfer(const kv::MapReader& map, const zone::ZoneSet& zones,
+                              const TransferRequest& request) {
   if (const Rcode wrong = CheckForm(request); wrong != Rcode::kNoError) return Error(wrong);
   const wire::Question& question = request.query.questions.front();
   const zone::ZonePtr zone = zones.Get(question.name.wire());
   if (!zone) return Error(Rcode::kNotAuth);
   const zone::Settings& settings = zones.SettingsOf(*zone);
-  const zone::Peer peer{.address = request.client, .key = request.key ? request.key->wire() : dns::NameView()};
+  const zone::Peer peer{.address = request.client,
+                        .key = request.key ? request.key->wire() : dns::NameView()};
   if (!settings.transfer.Allows(peer)) return Error(Rcode::kRefused);
   if (!settings.is_servable()) return Error(Rcode::kServFail);
   TransferAnswer answer;
@@ -78,7 +80,8 @@ TransferAnswer AnswerTransfer(const kv::MapReader& map, const zone::ZoneSet& zon
       answer.feed = SoaFeed(zone);
       return answer;
     }
-    auto deltas = ReadDeltas(map, *zone, have, {.bytes = std::min(WireBytesOf(*zone), limits::kIxfrBytesMax)});
+    auto deltas =
+        ReadDeltas(map, *zone, have, {.bytes = std::min(WireBytesOf(*zone), limits::kIxfrBytesMax)});
     if (deltas) {
       answer.kind = Kind::kIncremental;
       answer.feed = DeltaFeed(zone, *std::move(deltas));
@@ -136,11 +139,12 @@ void TransferOut::Run() {
 void TransferOut::Serve(Job& job) {
   const auto on_end = [open = open_] { open->fetch_sub(1); };
   const auto view = backend_.views->Get();
-  TransferAnswer answer = job.may_read ? AnswerTransfer(*backend_.map, *view->zones, job.request)
-                                       : Error(Rcode::kServFail);
+  TransferAnswer answer =
+      job.may_read ? AnswerTransfer(*backend_.map, *view->zones, job.request) : Error(Rcode::kServFail);
   const bool datagram = !serve::IsStream(job.request.transport);
   const auto& edns = job.request.query.edns;
-  const size_t room = edns ? std::clamp<size_t>(edns->udp_size, kUdpBytesPlain, kUdpBytesMax) : kUdpBytesPlain;
+  const size_t room =
+      edns ? std::clamp<size_t>(edns->udp_size, kUdpBytesPlain, kUdpBytesMax) : kUdpBytesPlain;
   Envelope envelope = EnvelopeOf(job.request);
   if (!answer.feed) {
     (answer.rcode == Rcode::kRefused ? counters_->refused : counters_->failed).fetch_add(1);

@@ -37,7 +37,8 @@ struct TransferAnswer {
   zone::ZonePtr zone;
   std::unique_ptr<RecordFeed> feed;
 };
-TransferAnswer AnswerTransfer(const kv::MapReader& map, const zone::ZoneSet& zones, const TransferRequest& request);
+TransferAnswer AnswerTransfer(const kv::MapReader& map, const zone::ZoneSet& zones,
+                              const TransferRequest& request);
 
 // Begins with a linearizable read, so that a secondary that was told of a change gets it at any replica. One
 // thread; limits::kTransfersMax at a time, the others get SERVFAIL.

@@ -99,8 +99,7 @@ TEST(Axfr, Rfc5936Section3_RefusalsSayWhatIsWrong) {
 TEST(Axfr, Rfc5936Section2_2_ALargeRecordDoesNotLoop) {
   World world;
   std::string text(kZone);
-  for (int i = 0; i < 400; ++i)
-    text += "n" + std::to_string(i) + " TXT \"" + std::string(200, 'x') + "\"\n";
+  for (int i = 0; i < 400; ++i) text += "n" + std::to_string(i) + " TXT \"" + std::string(200, 'x') + "\"\n";
   text += "big TYPE65280 \\# 60000 " + std::string(120000, 'a') + "\n";
   world.Create("example.org.", text);
   const TransferRequest request = Request("example.org.", nullptr);
@@ -140,8 +139,7 @@ TEST(Axfr, Rfc8945Section5_3_1_EveryMessageIsSigned) {
   TransferSource source(std::move(envelope), Answer(world, request).feed, world.clock);
   const auto messages = Drain(source);
   ASSERT_GT(messages.size(), 3u);
-  const auto now =
-      std::chrono::duration_cast<std::chrono::seconds>(world.clock.Wall().since_epoch).count();
+  const auto now = std::chrono::duration_cast<std::chrono::seconds>(world.clock.Wall().since_epoch).count();
   wire::TsigVerifier verifier(held, of_request.mac());
   for (const std::string& message : messages)
     EXPECT_EQ(verifier.Verify(BytesOf(message), static_cast<uint64_t>(now)), wire::TsigStatus::kVerified);
@@ -150,13 +148,18 @@ TEST(Axfr, Rfc8945Section5_3_1_EveryMessageIsSigned) {
 
 TEST(Ixfr, Rfc1995Section4_DifferencesOfEachVersion) {
   World world;
-  world.Create("example.org.", kZone);
+  std::string text(kZone);
+  for (int i = 0; i < 20; ++i)
+    text += "pad" + std::to_string(i) + " TXT \"so that differences are smaller\"\n";
+  world.Create("example.org.", text);
   const zone::ZonePtr first = world.Zone("example.org.");
   using Edit = zone::RRsetEdit;
-  world.Apply(rsm::ZoneChange{N("example.org."),
-                              {{.owner = N("www.example.org."), .ttl = 60, .rdata = {Rdata(RRType::kA, "192.0.2.81")}}}});
+  world.Apply(rsm::ZoneChange{
+      N("example.org."),
+      {{.owner = N("www.example.org."), .ttl = 60, .rdata = {Rdata(RRType::kA, "192.0.2.81")}}}});
   world.Apply(rsm::ZoneSettings{N("example.org."), "consistency=local"});  // no version of the zone
-  world.Apply(rsm::ZoneChange{N("example.org."), {{.owner = N("www.example.org."), .kind = Edit::Kind::kDelete}}});
+  world.Apply(
+      rsm::ZoneChange{N("example.org."), {{.owner = N("www.example.org."), .kind = Edit::Kind::kDelete}}});
   const TransferRequest request = Request("example.org.", first.get());
   const auto messages = Messages(world, Answer(world, request), request);
   ASSERT_EQ(messages.size(), 1u);
@@ -167,13 +170,15 @@ TEST(Ixfr, Rfc1995Section4_DifferencesOfEachVersion) {
     const auto soa = r.type == RRType::kSOA ? dns::ParseSoa(r.rdata) : std::nullopt;
     seen.push_back(soa ? std::to_string(soa->serial.value) : dns::RdataToText(r.type, r.rdata));
   }
-  EXPECT_THAT(seen, testing::ElementsAre("7", "5", "192.0.2.80", "6", "192.0.2.81", "6", "192.0.2.81", "7", "7"));
+  EXPECT_THAT(seen,
+              testing::ElementsAre("7", "5", "192.0.2.80", "6", "192.0.2.81", "6", "192.0.2.81", "7", "7"));
 }
 
 TEST(Ixfr, Rfc1995Section2_AClientThatHasTheNewestOrNewerGetsTheSoa) {
   World world;
   world.Create("example.org.", kZone);
-  EXPECT_EQ(Follow(world, world.Zone("example.org."), "example.org.", Kind::kCurrent), world.Zone("example.org."));
+  EXPECT_EQ(Follow(world, world.Zone("example.org."), "example.org.", Kind::kCurrent),
+            world.Zone("example.org."));
   World ahead;
   ahead.Create("example.org.", "@ SOA ns1 admin 9 1 1 1 1\n@ NS ns1\n");
   EXPECT_EQ(Answer(world, Request("example.org.", ahead.Zone("example.org.").get())).kind, Kind::kCurrent);
@@ -185,7 +190,8 @@ TEST(Ixfr, Rfc1995Section4_UnknownOrCompactedOrLargerThanTheZoneIsTheWholeZone) 
   const zone::ZonePtr first = world.Zone("example.org.");
   const auto set = [&](const std::string& address) {
     return world.Apply(rsm::ZoneChange{
-        N("example.org."), {{.owner = N("www.example.org."), .ttl = 60, .rdata = {Rdata(RRType::kA, address)}}}});
+        N("example.org."),
+        {{.owner = N("www.example.org."), .ttl = 60, .rdata = {Rdata(RRType::kA, address)}}}});
   };
   const Revision after = set("192.0.2.81").revision;
   World other;
@@ -207,8 +213,9 @@ TEST(Ixfr, Rfc1995Section2_OverUdp) {
   World world;
   world.Create("example.org.", kZone);
   const zone::ZonePtr first = world.Zone("example.org.");
-  world.Apply(rsm::ZoneChange{N("example.org."),
-                              {{.owner = N("www.example.org."), .ttl = 60, .rdata = {Rdata(RRType::kA, "192.0.2.81")}}}});
+  world.Apply(rsm::ZoneChange{
+      N("example.org."),
+      {{.owner = N("www.example.org."), .ttl = 60, .rdata = {Rdata(RRType::kA, "192.0.2.81")}}}});
   TransferRequest request = Request("example.org.", first.get(), serve::Transport::kUdp);
   Envelope envelope;
   envelope.id = 7;
@@ -233,7 +240,8 @@ zone::RRsetEdit RandomEdit(Rng& rng) {
   edit.ttl = static_cast<uint32_t>(60 * (1 + rng.Below(2)));
   for (uint64_t i = rng.Below(3); i > 0; --i) {
     const std::string n = std::to_string(rng.Below(5));
-    edit.rdata.push_back(edit.type == RRType::kA ? Rdata(edit.type, "192.0.2." + n) : Rdata(edit.type, "\"t" + n + "\""));
+    edit.rdata.push_back(edit.type == RRType::kA ? Rdata(edit.type, "192.0.2." + n)
+                                                 : Rdata(edit.type, "\"t" + n + "\""));
   }
   return edit;
 }
@@ -244,7 +252,8 @@ TEST(Ixfr, RandomChangesAreFollowedExactly) {
     Rng rng(seed);
     World world;
     std::string text(kZone);
-    for (int i = 0; i < 300; ++i) text += "pad" + std::to_string(i) + " TXT \"so that differences are smaller\"\n";
+    for (int i = 0; i < 300; ++i)
+      text += "pad" + std::to_string(i) + " TXT \"so that differences are smaller\"\n";
     world.Create("example.org.", text);
     zone::ZonePtr have = world.Zone("example.org.");
     size_t incremental = 0;

@@ -36,9 +36,11 @@ bool Write(Envelope& envelope, RecordFeed& feed, bool with_question, size_t limi
   if (opt && !writer.Reserve(wire::kOptBytes)) return false;
   bool any = feed.Peek() == nullptr;
   for (const FeedRecord* r = feed.Peek(); r != nullptr; r = feed.Peek()) {
-    if (!writer.AddRecord(wire::Section::kAnswer, r->owner, r->type, dns::RRClass::kIN, r->ttl, r->rdata)) break;
+    if (!writer.AddRecord(wire::Section::kAnswer, r->owner, r->type, dns::RRClass::kIN, r->ttl, r->rdata))
+      break;
     any = true;
     feed.Advance();
+    if (writer.size() > kMessageBytes) break;
   }
   if (!any) return false;
   if (opt) {
@@ -86,7 +88,8 @@ std::string TransferSource::Next() {
   return message;
 }
 
-std::optional<std::string> InOneMessage(Envelope& envelope, RecordFeed& feed, const Clock& clock, size_t limit) {
+std::optional<std::string> InOneMessage(Envelope& envelope, RecordFeed& feed, const Clock& clock,
+                                        size_t limit) {
   std::string message;
   if (limit < wire::kHeaderBytes || !Write(envelope, feed, true, limit, dns::Rcode::kNoError, message) ||
       feed.Peek() != nullptr)

@@ -25,8 +25,9 @@ struct Envelope {
 // A message without records but with this error, signed if it must be.
 std::string ErrorMessage(Envelope& envelope, dns::Rcode rcode, const Clock& clock);
 
-// Messages of about 16 KiB, within which names can be compressed; one with a larger record alone. The question
-// is in the first (RFC 5936 2.2.1); each is signed. One thread at a time. `on_end` is called when it goes.
+// Messages of about 16 KiB, within which names can be compressed; one with a larger record alone. The
+// question is in the first (RFC 5936 2.2.1); each is signed. One thread at a time. `on_end` is called when it
+// goes.
 class TransferSource final : public serve::MessageSource {
  public:
   TransferSource(Envelope envelope, std::unique_ptr<RecordFeed> feed, const Clock& clock,
@@ -45,6 +46,7 @@ class TransferSource final : public serve::MessageSource {
 };
 
 // All of it in one message of at most `limit` octets, its signature included, or nothing (RFC 1995 2).
-std::optional<std::string> InOneMessage(Envelope& envelope, RecordFeed& feed, const Clock& clock, size_t limit);
+std::optional<std::string> InOneMessage(Envelope& envelope, RecordFeed& feed, const Clock& clock,
+                                        size_t limit);
 
 }  // namespace quorate::api::xfr
