@@ -53,7 +53,7 @@ LIBRARIES = {
     "CLI/": ["cli", "app", "sim", "model", "testing/lincheck_main.cc"],
     "toml++/": ["app"],
     "prometheus/": ["api/http", "app"],
-    "openssl/": ["api/http", "api/xfr", "app", "serve", "wire", "zone"],
+    "openssl/": ["api/http", "api/xfr", "app", "cli", "serve", "wire", "zone"],
     "nlohmann/": ["api/http", "oracle", "cli", "app", "testing"],
     "urcu": ["serve", "app"],
 }

@@ -17,6 +17,7 @@ void RegisterServe(CLI::App& app, ExitCode& exit);
 void RegisterOracle(CLI::App& app, ExitCode& exit);
 void RegisterRecord(CLI::App& app, ExitCode& exit);
 void RegisterZone(CLI::App& app, ExitCode& exit);
+void RegisterTsig(CLI::App& app, ExitCode& exit);
 void RegisterKv(CLI::App& app, ExitCode& exit);
 void RegisterSession(CLI::App& app, ExitCode& exit);
 void RegisterGroup(CLI::App& app, ExitCode& exit);

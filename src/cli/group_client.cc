@@ -53,7 +53,7 @@ std::string CurrentText(const json& body) {
 HttpCall CallOf(const GroupRequest& request, const CallPolicy& policy) {
   HttpCall call{
       .method = request.method, .body = request.body, .headers = request.headers, .ca_file = policy.ca_file};
-  if (!request.body.empty()) call.headers.emplace_back("Content-Type", request.content_type);
+  if (!request.body.empty() || request.open_body) call.headers.emplace_back("Content-Type", request.content_type);
   if (!policy.token.empty()) call.headers.emplace_back("X-API-Key", policy.token);
   return call;
 }
@@ -72,6 +72,7 @@ class Attempts {
       : policy_(policy),
         writes_(request.method != "GET"),
         path_(request.path),
+        open_body_(request.open_body),
         call_(CallOf(request, policy)) {}
 
   // The reply, if it is one for good.
@@ -80,6 +81,7 @@ class Attempts {
     if (writes_ && key_.empty() && !MakeKey(url, std::min(left, kAskMax))) return std::nullopt;
     HttpCall call = call_;
     call.url = url + path_;
+    if (open_body_) call.read_body = open_body_();
     if (writes_) call.headers.emplace_back("Idempotency-Key", key_);
     HttpReply reply = Send(call);
     Note(url, reply);
@@ -128,6 +130,7 @@ class Attempts {
   const CallPolicy& policy_;
   const bool writes_;
   const std::string path_;
+  const std::function<BodyReader()> open_body_;
   HttpCall call_;
   std::string key_, why_ = "it has no HTTP door";
   std::optional<HttpReply> full_;

@@ -23,6 +23,8 @@ struct GroupRequest {
   std::string method = "GET";
   std::string path;  // "/api/v1/..."
   std::string body;
+  // Instead of `body`: a body that is too large for memory, from its beginning for each attempt.
+  std::function<BodyReader()> open_body = {};
   std::string content_type = "application/json";
   std::vector<std::pair<std::string, std::string>> headers;
 };

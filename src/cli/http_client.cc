@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "absl/strings/ascii.h"
@@ -14,6 +15,27 @@ namespace {
 constexpr size_t kReplyBytesMax = size_t{512} << 20;  // an exported zone
 
 constexpr long kStallTimeoutS = 30;
+
+// Between the parts that a BodyReader gives and the buffers that libcurl has.
+struct Sending {
+  const BodyReader& read;
+  std::string part = {};
+  size_t at = 0;
+};
+
+size_t OnRead(char* out, size_t, size_t room, void* user) {
+  auto& sending = *static_cast<Sending*>(user);
+  if (sending.at == sending.part.size()) {
+    auto part = sending.read();
+    if (!part) return CURL_READFUNC_ABORT;
+    sending.part = *std::move(part);
+    sending.at = 0;
+  }
+  const size_t n = std::min(room, sending.part.size() - sending.at);
+  std::copy_n(sending.part.data() + sending.at, n, out);
+  sending.at += n;
+  return n;
+}
 
 struct Receiving {
   CURL* easy;
@@ -116,6 +138,13 @@ HttpReply Send(const HttpCall& call) {
   HttpReply reply;
   SetUp(easy.get(), call, headers.get());
   curl_easy_setopt(easy.get(), CURLOPT_WRITEFUNCTION, &OnBody);
+  Sending sending{call.read_body};
+  if (call.read_body) {
+    curl_easy_setopt(easy.get(), CURLOPT_UPLOAD, 1L);
+    curl_easy_setopt(easy.get(), CURLOPT_CUSTOMREQUEST, call.method.c_str());
+    curl_easy_setopt(easy.get(), CURLOPT_READFUNCTION, &OnRead);
+    curl_easy_setopt(easy.get(), CURLOPT_READDATA, &sending);
+  }
   Receiving receiving{easy.get(), call, reply};
   curl_easy_setopt(easy.get(), CURLOPT_WRITEDATA, &receiving);
   curl_easy_setopt(easy.get(), CURLOPT_HEADERFUNCTION, &OnHeader);

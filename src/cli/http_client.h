@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,10 +12,14 @@
 
 namespace quorate::cli {
 
+// The next part of a body; empty: that was all; nullopt: give up.
+using BodyReader = std::function<std::optional<std::string>()>;
+
 struct HttpCall {
   std::string method = "GET";
   std::string url;
   std::string body;
+  BodyReader read_body = {};  // instead of `body`: one that is too large for memory
   std::vector<std::pair<std::string, std::string>> headers;
   Duration connect_timeout = std::chrono::seconds(2);
   Duration timeout = std::chrono::seconds(7);  // of all of it; longer than the server's own write timeout

@@ -38,6 +38,7 @@ int Run(int argc, char** argv) {
   RegisterOracle(app, exit);
   RegisterRecord(app, exit);
   RegisterZone(app, exit);
+  RegisterTsig(app, exit);
   RegisterKv(app, exit);
   RegisterSession(app, exit);
   RegisterGroup(app, exit);

@@ -105,8 +105,9 @@ CliResult<std::vector<Group>> Target::Groups() const {
   return groups;
 }
 
-std::shared_ptr<Target> AddTargetFlags(CLI::App& command) {
+std::shared_ptr<Target> AddTargetFlags(CLI::App& command, const std::vector<std::string>& formats) {
   auto target = std::make_shared<Target>();
+  target->format = formats.front();
   CLI::Option* oracle = command.add_option("--oracle", target->oracle, "URL of the deployment's Oracle");
   CLI::Option* server = command.add_option(
       "--server", target->server, "URL of one replica, or of several with commas between: their group alone");
@@ -121,7 +122,7 @@ std::shared_ptr<Target> AddTargetFlags(CLI::App& command) {
           ->check(CLI::Range(0.1, 3600.0))
           ->capture_default_str();
   command.add_option("-o,--format", target->format, "How to print")
-      ->check(CLI::IsMember({"text", "json"}))
+      ->check(CLI::IsMember(formats))
       ->capture_default_str();
   // Flags win over the environment, and what names one replica over what names all.
   command.parse_complete_callback([target, timeout] {

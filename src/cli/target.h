@@ -33,8 +33,9 @@ struct Target {
   CliResult<std::vector<Group>> GroupsAsConfigured() const;
 };
 
-// Adds --oracle, --server, ... and -o to `command`.
-std::shared_ptr<Target> AddTargetFlags(CLI::App& command);
+// Adds --oracle, --server, ... and -o to `command`, for these ways to print; the first is the default.
+std::shared_ptr<Target> AddTargetFlags(CLI::App& command,
+                                       const std::vector<std::string>& formats = {"text", "json"});
 
 // Adds --consistency, for reads: linearizable (default), bounded=5s, local.
 void AddConsistencyFlag(CLI::App& command, std::string& consistency);

@@ -5,17 +5,15 @@
 #include <CLI/CLI.hpp>
 #include <cerrno>
 #include <cstdio>
+#include <charconv>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
-#include <iostream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 
-#include "base/consistency.h"
 #include "cli/commands.h"
 #include "cli/report.h"
 #include "cli/target.h"
+#include "cli/zone_command.h"
 #include "cli/zone_secondary.h"
 
 namespace quorate::cli {
@@ -25,16 +23,10 @@ using nlohmann::json;
 
 constexpr const char* kZones = "/api/v1/servers/localhost/zones";
 
-struct ZoneArguments {
-  std::shared_ptr<Target> target;
-  std::string zone, file, consistency;
-  std::vector<std::string> nameservers, settings, primaries;
-  bool secondary = false, catalog = false;
-  int64_t if_revision = -1;
-};
 using Arguments = std::shared_ptr<ZoneArguments>;
 
-// The groups that serve the zone; for a new one those that serve the zone it will be in.
+}  // namespace
+
 CliResult<std::vector<GroupZone>> Holders(const ZoneArguments& arguments, const dns::Name& zone,
                                           bool may_be_new) {
   auto groups = arguments.target->Groups();
@@ -61,6 +53,30 @@ GroupRequest Conditional(GroupRequest request, int64_t if_revision) {
   if (if_revision >= 0) request.headers.emplace_back("If-Match", fmt::format("\"{}\"", if_revision));
   return request;
 }
+
+void Progress(const std::string& what) {
+  if (isatty(STDERR_FILENO)) fmt::print(stderr, "{}\n", what);
+}
+
+CallPolicy WholeZonePolicy(const Target& target) {
+  CallPolicy policy = target.Policy();
+  policy.attempt = target.timeout_given ? policy.overall : Duration(std::chrono::seconds(120));
+  policy.attempt_may_outlast = !target.timeout_given;
+  return policy;
+}
+
+CliResult<ExportedZone> ExportFrom(const GroupZone& at, const Target& target, const std::string& consistency) {
+  GroupReply reply = GroupClient(WholeZonePolicy(target))
+                         .Call(at.group, {.path = ZonePath(at.zone) + "/export" + ConsistencyQuery(consistency)});
+  if (!reply.ok()) return reply.error();
+  if (reply->status != 200) return ErrorOf(*reply);
+  ExportedZone out{.text = std::move(reply->body)};
+  const std::string revision = reply->Header("x-quorate-revision");
+  std::from_chars(revision.data(), revision.data() + revision.size(), out.revision);
+  return out;
+}
+
+namespace {
 
 ExitCode Create(const ZoneArguments& arguments) {
   const auto zone = NameArgument(arguments.zone);
@@ -93,81 +109,6 @@ ExitCode Delete(const ZoneArguments& arguments) {
                     "deleted", arguments.target->json());
 }
 
-CliResult<std::string> ReadAll(const std::string& file) {
-  if (file == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
-  std::error_code ignored;
-  if (std::filesystem::is_directory(file, ignored))
-    return CliError{ExitCode::kFailed, fmt::format("cannot read {}: it is a directory", file)};
-  std::ifstream in(file, std::ios::binary);
-  if (!in) return CliError{ExitCode::kFailed, fmt::format("cannot read {}: {}", file, std::strerror(errno))};
-  std::string text(std::istreambuf_iterator<char>(in), {});
-  if (in.bad()) return CliError{ExitCode::kFailed, fmt::format("cannot read {}", file)};
-  return text;
-}
-
-// What is going on, where somebody watches.
-void Progress(const std::string& what) {
-  if (isatty(STDERR_FILENO)) fmt::print(stderr, "{}\n", what);
-}
-
-// "file:4:17: reason" where the server named a place in the text.
-CliError ImportError(const HttpReply& reply, const std::string& file) {
-  const json body = json::parse(reply.body, nullptr, false);
-  if (body.is_object() && body.contains("line") && body.contains("reason") && body["line"].is_number() &&
-      body["reason"].is_string()) {
-    return {ExitCode::kFailed, fmt::format("{}:{}:{}: {}; nothing was changed", file == "-" ? "stdin" : file,
-                                           body["line"].get<uint64_t>(), body.value("column", uint64_t{1}),
-                                           body["reason"].get<std::string>())};
-  }
-  return ErrorOf(reply);
-}
-
-std::string ImportText(const HttpReply& reply) {
-  const json body = json::parse(reply.body, nullptr, false);
-  if (!body.is_object()) return "imported";
-  return fmt::format("imported: {} RRsets added, {} changed, {} removed", body.value("rrsets_added", 0),
-                     body.value("rrsets_changed", 0), body.value("rrsets_removed", 0));
-}
-
-// A whole zone may take minutes. Without --timeout an attempt gets them, and only the retries end early.
-CallPolicy WholeZonePolicy(const Target& target) {
-  CallPolicy policy = target.Policy();
-  policy.attempt = target.timeout_given ? policy.overall : Duration(std::chrono::seconds(120));
-  policy.attempt_may_outlast = !target.timeout_given;
-  return policy;
-}
-
-ExitCode Import(const ZoneArguments& arguments) {
-  const auto zone = NameArgument(arguments.zone);
-  if (!zone.ok()) return Fail(zone.error());
-  auto text = ReadAll(arguments.file);
-  if (!text.ok()) return Fail(text.error());
-  const auto holders = Holders(arguments, *zone, true);
-  if (!holders.ok()) return Fail(holders.error());
-  const GroupRequest request = Conditional({.method = "PUT",
-                                            .path = ZonePath(*zone) + "/zonefile",
-                                            .body = *std::move(text),
-                                            .content_type = "text/dns"},
-                                           arguments.if_revision);
-  const CallPolicy policy = WholeZonePolicy(*arguments.target);
-  const GroupClient client(policy);
-  Report report(arguments.target->json());
-  for (size_t i = 0; i < holders->size(); ++i) {
-    const GroupZone& at = (*holders)[i];
-    Progress(fmt::format("[{}/{}] {}: importing {} bytes ...", i + 1, holders->size(), at.group.Label(),
-                         request.body.size()));
-    const GroupReply reply = client.Call(at.group, request);
-    if (!reply.ok()) {
-      report.Failed(at, reply.error());
-    } else if (reply->status != 200) {
-      report.Failed(at, ImportError(*reply, arguments.file));
-    } else {
-      report.Applied(at, ImportText(*reply), *reply);
-    }
-  }
-  return report.Finish();
-}
-
 ExitCode WriteOut(const std::string& text, const std::string& file) {
   if (file.empty() || file == "-") {
     const bool written =
@@ -189,76 +130,12 @@ ExitCode Export(const ZoneArguments& arguments) {
   if (!zone.ok()) return Fail(zone.error());
   const auto holders = Holders(arguments, *zone, false);
   if (!holders.ok()) return Fail(holders.error());
-  const CallPolicy policy = WholeZonePolicy(*arguments.target);
   ExitCode exit = ExitCode::kUnavailable;
   for (const GroupZone& at : *holders) {
-    const GroupReply reply = GroupClient(policy).Call(
-        at.group, {.path = ZonePath(*zone) + "/export" + ConsistencyQuery(arguments.consistency)});
-    if (reply.ok() && reply->status == 200) return WriteOut(reply->body, arguments.file);
-    exit = Fail(reply.ok() ? ErrorOf(*reply) : reply.error());
+    const auto exported = ExportFrom(at, *arguments.target, arguments.consistency);
+    if (exported.ok()) return WriteOut(exported->text, arguments.file);
+    exit = Fail(exported.error());
   }
-  return exit;
-}
-
-CliResult<json> SettingsOf(const std::vector<std::string>& texts) {
-  json settings = json::object();
-  for (const std::string& text : texts) {
-    const size_t equals = text.find('=');
-    const std::string name = text.substr(0, equals);
-    if (equals == text.npos || name != "consistency") {
-      return CliError{ExitCode::kUsage,
-                      fmt::format("`{}` is no setting: consistency=VALUE is the one there is", text)};
-    }
-    const std::string value = text.substr(equals + 1);
-    if (!ParseConsistency(value)) {
-      return CliError{ExitCode::kUsage,
-                      fmt::format("`{}` is no consistency: it is linearizable, bounded=5s (whole seconds, a "
-                                  "day at most) or local",
-                                  value)};
-    }
-    settings[name] = value;
-  }
-  return settings;
-}
-
-ExitCode Set(const ZoneArguments& arguments) {
-  const auto zone = NameArgument(arguments.zone);
-  if (!zone.ok()) return Fail(zone.error());
-  const auto settings = SettingsOf(arguments.settings);
-  if (!settings.ok()) return Fail(settings.error());
-  const auto holders = Holders(arguments, *zone, false);
-  if (!holders.ok()) return Fail(holders.error());
-  return WriteToAll(GroupClient(arguments.target->Policy()), *holders,
-                    Conditional({.method = "PUT", .path = ZonePath(*zone), .body = settings->dump()},
-                                arguments.if_revision),
-                    "set", arguments.target->json());
-}
-
-ExitCode Show(const ZoneArguments& arguments) {
-  const auto zone = NameArgument(arguments.zone);
-  if (!zone.ok()) return Fail(zone.error());
-  const auto holders = Holders(arguments, *zone, false);
-  if (!holders.ok()) return Fail(holders.error());
-  const GroupClient client(arguments.target->Policy());
-  json results = json::array();
-  ExitCode exit = ExitCode::kOk;
-  for (const GroupZone& at : *holders) {
-    const GroupReply reply = client.Call(at.group, {.path = ZonePath(*zone) + "?rrsets=false"});
-    json shown = reply.ok() && reply->status == 200 ? json::parse(reply->body, nullptr, false) : json();
-    if (!shown.is_object()) {
-      exit = Worse(exit, Fail(reply.ok() ? ErrorOf(*reply) : reply.error()));
-      continue;
-    }
-    if (!arguments.target->json()) {
-      fmt::print("{} serial {} revision {} consistency={} {}\n", shown.value("name", ""),
-                 shown.value("serial", 0u), shown.value("revision", uint64_t{0}),
-                 shown.value("consistency", ""), at.group.Label());
-    }
-    shown["region"] = at.group.region;
-    shown["group"] = at.group.name;
-    results.push_back(std::move(shown));
-  }
-  if (arguments.target->json()) fmt::print("{}\n", json({{"zones", std::move(results)}}).dump(2));
   return exit;
 }
 
@@ -319,7 +196,7 @@ void AddIfRevision(const Command& command) {
 }  // namespace
 
 void RegisterZone(CLI::App& app, ExitCode& exit) {
-  CLI::App* zone = app.add_subcommand("zone", "Create, import, export, show, set, list and delete zones");
+  CLI::App* zone = app.add_subcommand("zone", "Create, import, export, check, diff, edit, show, set, list and delete zones");
   zone->require_subcommand(1);
   zone->footer(kExitCodeHelp);
 
@@ -365,24 +242,30 @@ void RegisterZone(CLI::App& app, ExitCode& exit) {
                                  "Write to this file, not to stdout");
   AddConsistencyFlag(*export_command.app, export_command.arguments->consistency);
 
-  const Command show = Add(*zone, "show", "Show a zone's serial, revision and settings",
+  const Command show = Add(*zone, "show", "Show a zone's serial, revision and all its settings",
                            "  quorate zone show example.org.\n"
                            "  quorate zone show example.org. -o json",
-                           exit, &Show);
+                           exit, &ShowZone);
   AddZoneArgument(show);
 
-  const Command set = Add(*zone, "set", "Set what a zone's answers are when linearizable ones cannot be had",
-                          "  quorate zone set example.org. consistency=bounded=5s\n"
-                          "  quorate zone set example.org. consistency=linearizable --if-revision 17",
-                          exit, &Set);
+  const Command set = Add(*zone, "set", "Set who may do what with a zone, whom it tells, how its serial grows, ...",
+                          "  quorate zone set example.org. transfer=key:xfr.,net:192.0.2.0/24 "
+                          "also-notify=192.0.2.53+key:xfr.\n"
+                          "  quorate zone set example.org. update=key:ddns. serial=dateserial default-ttl=300\n"
+                          "  quorate zone set example.org. consistency=bounded=5s --if-revision 17",
+                          exit, &SetZone);
   AddZoneArgument(set);
   set.app
       ->add_option("setting", set.arguments->settings,
-                   "consistency=linearizable, =bounded=SECONDSs or =local")
+                   "NAME=VALUE: consistency, query, update, transfer, notify, also-notify, primaries, serial, "
+                   "minimal-responses, default-ttl, ...; `zone show` prints them all")
       ->required();
   AddIfRevision(set);
 
   AddSecondaryCommands(*zone, exit);
+  AddZoneCheck(*zone, exit);
+  AddZoneDiff(*zone, exit);
+  AddZoneEdit(*zone, exit);
 
   const Command list = Add(*zone, "list", "List the zones of all groups",
                            "  quorate zone list\n"

@@ -82,6 +82,8 @@ void ReplicatedState::Do(const ZoneUpdate& command, Work& work) {
   const Permission permission = MayUpdate(command, settings, zones_->keyring());
   if (!permission.granted) return refuse(Rcode::kRefused, "the zone's `update` does not allow it");
   if (settings.is_secondary()) return refuse(Rcode::kRefused, "a secondary zone is changed at its primary");
+  if (settings.catalog_role == zone::CatalogRole::kProduced)
+    return refuse(Rcode::kRefused, "a catalog is made of its members");
   const auto may = [&](const zone::UpdateRecord& record) {
     return permission.key == nullptr || permission.key->MayUpdate(record.owner, record.type);
   };

@@ -42,6 +42,11 @@ NameView NameAt(std::string_view rdata, size_t offset) {
 
 bool IsRoot(NameView name) { return name.size() == 1; }
 
+bool NamesHosts(RRType type) {
+  return type == RRType::kNS || type == RRType::kMX || type == RRType::kSRV || type == RRType::kSVCB ||
+         type == RRType::kHTTPS || type == RRType::kNAPTR;
+}
+
 // RFC 3403 4.1: order, preference, then flags, services and regexp as strings, then the replacement.
 struct Naptr {
   char flag = 0;  // in lower case; 0: none, or several
@@ -185,6 +190,7 @@ bool AddGlue(const zone::Zone& zone, const RRsetView& ns, SignedWriter& writer, 
 
 void AddAddressesOf(const zone::ZoneSet& zones, NameView owner, const RRsetView& answer,
                     const RRsetView& servers, SignedWriter& writer, Visits& visits) {
+  if (!NamesHosts(answer.type) && servers.empty()) return;  // most answers
   Additional additional(zones, owner, answer, writer, visits);
   additional.Follow(owner, answer);
   additional.Follow(servers.owner, servers);

@@ -91,11 +91,11 @@ class Scenario {
   // zone NAME, then its text up to `end`; or: zone NAME file PATH, below tests/conformance.
   void ReadZone(const Lines& words) {
     const dns::Name apex = *dns::Name::FromText(words.at(1));
-    std::string text;
+    std::string text = "$TTL 300\n";
     if (words.size() > 2) {
       std::ifstream in(kFolder + "/" + words.at(3));
       ASSERT_TRUE(in.good()) << words.at(3);
-      text.assign(std::istreambuf_iterator<char>(in), {});
+      text.append(std::istreambuf_iterator<char>(in), {});
     } else {
       for (; at_ < lines_.size() && lines_[at_] != "end"; ++at_) {
         text += lines_[at_] + "\n";
@@ -104,11 +104,10 @@ class Scenario {
       if (at_ < lines_.size()) out_.push_back(lines_[at_++]);  // `end`
     }
     zone::ZoneBuilder builder(apex);
-    const auto error =
-        dns::ParseZoneText(text, {.origin = apex, .default_ttl = 300}, [&](dns::TextRecord&& r) {
-          builder.Add(r.owner, r.type, r.ttl, r.rdata);
-          return std::string();
-        });
+    const auto error = dns::ParseZoneText(text, {.origin = apex}, [&](dns::TextRecord&& r) {
+      builder.Add(r.owner, r.type, r.ttl, r.rdata);
+      return std::string();
+    });
     ASSERT_FALSE(error.has_value()) << file_ << " zone " << words[1] << " line " << error->line << ": "
                                     << error->what;
     auto built = std::move(builder).Build();

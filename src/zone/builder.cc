@@ -9,12 +9,13 @@
 namespace quorate::zone {
 namespace {
 
-// In the order of their names, whatever their hashes: which of several faults is told must be plain to
-// people.
-void KeepFirst(std::optional<Refusal>& kept, dns::Name& kept_owner, Refusal refusal, const dns::Name& owner) {
-  if (kept && !(owner < kept_owner)) return;
-  kept = std::move(refusal);
-  kept_owner = owner;
+constexpr size_t kRefusalsTold = 1000;
+
+// In the order of names, whatever their hashes: which of several faults is told must be plain to people.
+void SortAndCut(std::vector<NodeRefusal>& refusals) {
+  std::sort(refusals.begin(), refusals.end(),
+            [](const NodeRefusal& a, const NodeRefusal& b) { return a.owner < b.owner; });
+  if (refusals.size() > kRefusalsTold) refusals.erase(refusals.begin() + kRefusalsTold, refusals.end());
 }
 
 }  // namespace
@@ -66,12 +67,17 @@ bool ZoneBuilder::Before(const Record& a, const Record& b) const {
 }
 
 std::variant<ZonePtr, Refusal> ZoneBuilder::Build() && {
-  if (refused_) return *std::move(refused_);
+  auto built = std::move(*this).BuildTellingAll();
+  if (auto* refused = std::get_if<std::vector<NodeRefusal>>(&built)) return std::move(refused->front().refusal);
+  return std::get<ZonePtr>(std::move(built));
+}
+
+std::variant<ZonePtr, std::vector<NodeRefusal>> ZoneBuilder::BuildTellingAll() && {
+  if (refused_) return std::vector<NodeRefusal>{{apex_, *std::move(refused_)}};
   std::sort(records_.begin(), records_.end(),
             [this](const Record& a, const Record& b) { return Before(a, b); });
   ZoneWriter writer(apex_);
-  std::optional<Refusal> refusal;
-  dns::Name refused_owner;
+  std::vector<NodeRefusal> refusals;
   bool has_apex = false;
   for (size_t begin = 0, end = 0; begin < records_.size(); begin = end) {
     dns::NameView owner_wire = OwnerOf(records_[begin]);
@@ -79,26 +85,33 @@ std::variant<ZonePtr, Refusal> ZoneBuilder::Build() && {
       owner_wire = std::min(owner_wire, OwnerOf(records_[end]));
     }
     const dns::Name owner = dns::Name::FromView(owner_wire);
-    std::vector<dns::RRset> rrsets;
-    for (size_t i = begin; i < end; ++i) {
-      const Record& record = records_[i];
-      if (rrsets.empty() || rrsets.back().type != record.type) {
-        rrsets.push_back({.owner = owner, .type = record.type, .ttl = record.ttl});
-      }
-      rrsets.back().ttl = std::min(rrsets.back().ttl, record.ttl);
-      rrsets.back().rdata.emplace_back(RdataOf(record));
-    }
-    for (dns::RRset& rrset : rrsets) dns::Canonicalize(rrset);
+    const std::vector<dns::RRset> rrsets = RRsetsOf(owner, begin, end);
     has_apex = has_apex || owner == apex_;
     if (auto refused = CheckNode(apex_, owner, rrsets)) {
-      KeepFirst(refusal, refused_owner, *std::move(refused), owner);
+      refusals.push_back({owner, *std::move(refused)});
+      if (refusals.size() >= 2 * kRefusalsTold) SortAndCut(refusals);
     } else {
       writer.SetRRsets(owner_wire, rrsets);
     }
   }
-  if (!has_apex) return *CheckNode(apex_, apex_, {});
-  if (refusal) return *std::move(refusal);
+  if (!has_apex) refusals.push_back({apex_, *CheckNode(apex_, apex_, {})});
+  SortAndCut(refusals);
+  if (!refusals.empty()) return refusals;
   return writer.Finish();
+}
+
+std::vector<dns::RRset> ZoneBuilder::RRsetsOf(const dns::Name& owner, size_t begin, size_t end) const {
+  std::vector<dns::RRset> rrsets;
+  for (size_t i = begin; i < end; ++i) {
+    const Record& record = records_[i];
+    if (rrsets.empty() || rrsets.back().type != record.type) {
+      rrsets.push_back({.owner = owner, .type = record.type, .ttl = record.ttl});
+    }
+    rrsets.back().ttl = std::min(rrsets.back().ttl, record.ttl);
+    rrsets.back().rdata.emplace_back(RdataOf(record));
+  }
+  for (dns::RRset& rrset : rrsets) dns::Canonicalize(rrset);
+  return rrsets;
 }
 
 }  // namespace quorate::zone

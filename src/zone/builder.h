@@ -11,6 +11,12 @@
 
 namespace quorate::zone {
 
+// What is wrong with one name.
+struct NodeRefusal {
+  dns::Name owner;
+  Refusal refusal;
+};
+
 // One thread. Records come in any order; the outcome does not depend on it. A name written in several cases
 // gets one of them (the bytewise smallest); an RRset with several TTLs the smallest (RFC 2181 5.2).
 class ZoneBuilder {
@@ -24,6 +30,8 @@ class ZoneBuilder {
 
   // The rules of ApplyEdit, on the whole zone. About a second for a million records.
   std::variant<ZonePtr, Refusal> Build() &&;
+  // The same, with the names that are refused, in canonical order; the first 1000.
+  std::variant<ZonePtr, std::vector<NodeRefusal>> BuildTellingAll() &&;
 
  private:
   struct Record {
@@ -38,6 +46,7 @@ class ZoneBuilder {
   std::string_view RdataOf(const Record& record) const;
   bool Before(const Record& a, const Record& b) const;
   bool SameOwner(const Record& a, const Record& b) const;
+  std::vector<dns::RRset> RRsetsOf(const dns::Name& owner, size_t begin, size_t end) const;
 
   dns::Name apex_;
   std::string bytes_;  // owners and rdata of records_

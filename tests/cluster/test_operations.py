@@ -5,7 +5,8 @@ from operation_page import PAGES, run_page, script_of
 
 # Page -> how long it may take, in seconds.
 RUN = {"backup-and-restore.md": 120, "damaged-replica.md": 180, "full-disk.md": 120, "lost-quorum.md": 180,
-       "spanning.md": 180, "members.md": 120, "grow-3-to-5.md": 180, "replace-a-dead-replica.md": 120, "upgrade.md": 180}
+       "spanning.md": 180, "members.md": 120, "grow-3-to-5.md": 180, "replace-a-dead-replica.md": 120, "upgrade.md": 180,
+       "zones.md": 120, "tsig.md": 120}
 # Pages without a command to run.
 ONLY_READ = {"leases.md", "README.md", "secondaries.md"}
 

@@ -120,5 +120,5 @@ def show(wire):
     return "\n".join("    " + line for line in text.splitlines())
 
 
-def question_text(name, rdtype, size):
-    return f"{worlds.text_of(name)} {rdtype}" + (f" EDNS {size}" if size else "")
+def question_text(name, rdtype, size, do=False):
+    return f"{worlds.text_of(name)} {rdtype}" + (f" EDNS {size}" if size else "") + (" DO" if do else "")

@@ -1,6 +1,6 @@
 """Compares Quorate with NSD, Knot and BIND on random zones.
 
-    run.py --seeds 1:150 [--questions 130]
+    run.py --seeds 1:150 [--questions 130] [--signed]
 
 Prints every difference that no rule excuses with its seed, question, answers and zones, then how often each rule was
 needed. `--seeds N` alone repeats one. Exit code 1 when there was one.
@@ -17,6 +17,8 @@ sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1] / "cluster")]
 import compare  # noqa: E402
 import rules  # noqa: E402
 import servers  # noqa: E402
+import signatures  # noqa: E402
+import signing  # noqa: E402
 import worlds  # noqa: E402
 
 SHOWN = 30  # differences printed in full
@@ -71,26 +73,48 @@ def judge(world, question, wires, result):
         return
     parsed = {wire: compare.parse(wire) for wire in set(wires.values())}
     ours = parsed[wires["quorate"]]
-    qname = worlds.fold(question[0])
-    wrong = []
-    for name, wire in wires.items():
+    name, rdtype, _, do = question
+    wrong = {}
+    for server, wire in wires.items():
         theirs = parsed[wire]
-        if name == "quorate" or theirs == ours:
+        if server == "quorate" or theirs == ours:
             continue
-        if isinstance(ours, str) or isinstance(theirs, str):
-            wrong.append(name)
-            continue
-        used, left = rules.excused(rules.Case(world, qname, question[1], name, ours), theirs)
-        result.rules.update(f"{name} {rule}" for rule in used)
         result.excused += 1
-        if left:
-            wrong.append(name)
+        if isinstance(ours, str) or isinstance(theirs, str):
+            wrong[server] = "no answer"
+            continue
+        case = rules.Case(world, worlds.fold(name), rdtype, server, ours)
+        used, why = compare_signed(case, theirs) if do else rules.excused(case, theirs)
+        result.rules.update(f"{server} {rule}" for rule in used)
+        if why:
+            wrong[server] = "differs" if why is True else why
+    if do and not isinstance(ours, str):
+        why = world.judge.of_ours(rules.Case(world, worlds.fold(name), rdtype, "quorate", ours), ours)
+        if why:
+            wrong["quorate"] = why
     if wrong:
         result.left.append(describe(world, question, wires, wrong))
 
 
+def compare_signed(case, theirs):
+    """As rules.excused: first what the answer says, then what DNSSEC adds."""
+    ours = case.ours
+    case.ours = signatures.without(ours, case.rdtype)
+    used, left = rules.excused(case, signatures.without(theirs, case.rdtype))
+    if left or not set(used) <= signatures.ADDITIVE:
+        return used, left
+    if not signatures.alike(ours, theirs):
+        return used, "signatures"
+    if signatures.proofs(theirs) != signatures.proofs(ours):
+        # Ours are judged by the zone itself.
+        return used + ["other-proofs"], False
+    return used, False
+
+
 def describe(world, question, wires, wrong):
-    lines = [f"=== seed {world.seed}{' (odd)' if world.odd else ''}: {compare.question_text(*question)}: differs from {', '.join(wrong)}"]
+    whats = "; ".join(f"{name}: {why}" for name, why in wrong.items())
+    kind = f" ({world.chain})" if world.chain else " (odd)" if world.odd else ""
+    lines = [f"=== seed {world.seed}{kind}: {compare.question_text(*question)}: {whats}"]
     by_wire = {}
     for name, wire in wires.items():
         if name in wrong or name == "quorate":
@@ -100,12 +124,16 @@ def describe(world, question, wires, wrong):
     return "\n".join(lines)
 
 
-def compare_seeds(seeds, questions, batch=300, directory=None):
+def compare_seeds(seeds, questions, signed=False, batch=300):
     result = Result()
     seeds = list(seeds)
     for at in range(0, len(seeds), batch):
-        made = [worlds.World(seed, questions) for seed in seeds[at:at + batch]]
-        with tempfile.TemporaryDirectory(prefix="quorate-differential-", dir=directory) as folder:
+        made = [worlds.World(seed, questions, signed) for seed in seeds[at:at + batch]]
+        with tempfile.TemporaryDirectory(prefix="quorate-differential-") as folder:
+            if signed:
+                signing.sign(made, Path(folder) / "signing")
+                for world in made:
+                    world.judge = signatures.Judge(world)
             compare_worlds(made, Path(folder), result)
     return result
 
@@ -114,12 +142,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", default="1:150", help="FIRST:LAST, or one")
     parser.add_argument("--questions", type=int, default=130, help="for each world of one to four zones")
+    parser.add_argument("--signed", action="store_true", help="zones with signatures, most questions with DO")
     options = parser.parse_args()
     first, _, last = options.seeds.partition(":")
     started = time.monotonic()
-    result = compare_seeds(range(int(first), int(last or first) + 1), options.questions)
+    result = compare_seeds(range(int(first), int(last or first) + 1), options.questions, options.signed)
     if not last and result.left:
-        print("\n".join(f"--- {apex}\n{text}" for apex, text in worlds.World(int(first), options.questions).zones))
+        print("\n".join(f"--- {apex}\n{text}" for apex, text in worlds.World(int(first), options.questions, options.signed).zones))
     print(result.report())
     print(f"{time.monotonic() - started:.1f} s")
     return 1 if result.left else 0

@@ -6,6 +6,7 @@ import socket
 import subprocess
 
 import dns.message
+import dns.query
 import dns.rdatatype
 
 from peers import Bind, Knot, Nsd, Zone, take_address, wait_until
@@ -91,16 +92,11 @@ def who_has(servers, apexes):
 
 def _serves(server, apexes):
     out = set()
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.settimeout(5)
-        sock.connect((server.ip, server.port))
-        for apex in apexes:
-            query = dns.message.make_query(apex, "SOA")
-            sock.send(query.to_wire())
-            reply = dns.message.from_wire(sock.recv(65535))
-            assert reply.id == query.id
-            if any(rrset.rdtype == dns.rdatatype.SOA for rrset in reply.answer):
-                out.add(apex)
+    for apex in apexes:
+        query = dns.message.make_query(apex, "SOA")
+        reply, _ = dns.query.udp_with_fallback(query, server.ip, 10, server.port)
+        if any(rrset.rdtype == dns.rdatatype.SOA for rrset in reply.answer):
+            out.add(apex)
     return out
 
 

@@ -5,7 +5,7 @@ TTLS = [0, 1, 60, 300, 3600, 86400]
 PLAIN = [b"a", b"b", b"c", b"d", b"www", b"ns", b"mail", b"_tcp", b"x-1", b"A", b"Bc", b"xn--p1ai"]
 ODD = [b"\x00", b"a.b", b"\xff\xfe", b" ", b"\\", b'"', b"(;)", b"@", b"**", b"a*", b"l" * 63, b"@{}`[", b"\xc0\x0c"]
 QTYPES = ["A"] * 10 + ["AAAA", "TXT", "MX", "NS", "NS", "SOA", "CNAME", "CNAME", "DNAME", "DNAME", "DS", "DS", "SRV",
-                       "ANY", "PTR", "SVCB", "HTTPS", "CAA", "NAPTR", "HINFO", "TYPE65280", "RRSIG", "DNSKEY", "NSEC"]
+                       "ANY", "PTR", "SVCB", "HTTPS", "CAA", "NAPTR", "HINFO", "TYPE65280", "RRSIG", "DNSKEY", "NSEC", "NSEC3PARAM"]
 OUTSIDE = (b"host", b"elsewhere", b"invalid")
 
 
@@ -183,12 +183,14 @@ class ZoneMaker:
 
 
 class World:
-    """`zones`: (apex, text); `questions`: (name as text, type, EDNS payload size or 0)."""
+    """`zones`: (apex, text); `questions`: (name, type, EDNS payload size or 0, DO). `chain`: how it is to be signed, or None;
+    signing.py does it."""
 
-    def __init__(self, seed, questions=130):
+    def __init__(self, seed, questions=130, signed=False):
         self.seed = seed
         rng = random.Random(f"world {seed}")
-        self.odd = rng.random() < 0.12
+        self.odd = rng.random() < 0.12 and not signed
+        self.chain = rng.choice(["nsec", "nsec3", "opt-out"]) if signed else None
         tag = f"w{seed}".encode()
         main = (tag, b"test") if rng.random() < 0.7 else (tag.upper(),)
         apexes = [main]
@@ -238,4 +240,5 @@ class World:
                          for label in name)
         while size_of(name) > 255:
             name = name[1:]
-        return name, rng.choice(QTYPES), rng.choice([0, 1232, 1232, 4096])
+        size = rng.choice([0, 1232, 1232, 4096])
+        return name, rng.choice(QTYPES), size, bool(self.chain and size and rng.random() < 0.9)
