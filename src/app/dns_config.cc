@@ -10,7 +10,7 @@ namespace quorate::app {
 namespace {
 
 constexpr int kUdpSizeLeast = 512, kUdpSizeMost = 4096;
-constexpr int kTcpIdleMost = 3600;                  // RFC 7828 could say twice that
+constexpr int kTcpIdleMost = 3600;  // RFC 7828 could say twice that
 constexpr uint32_t kRrlRateMost = 1000000, kRrlSlipMost = 100;
 
 absl::Status Wrong(const std::string& what) { return absl::InvalidArgumentError(what); }
@@ -31,7 +31,8 @@ absl::Status ValidateDns(const ServeOptions& o) {
   RETURN_IF_ERROR(CheckAddresses("--listen-dns", o.listen_dns));
   RETURN_IF_ERROR(CheckAddresses("--listen-dot", o.listen_dot));
   if (o.dot_cert.empty() != o.dot_key.empty())
-    return Wrong("DNS over TLS needs both of --dot-cert and --dot-key, or neither: then tls.cert and tls.key");
+    return Wrong(
+        "DNS over TLS needs both of --dot-cert and --dot-key, or neither: then tls.cert and tls.key");
   if (!o.listen_dot.empty() && o.dot_cert.empty() && o.tls_cert.empty())
     return Wrong("--listen-dot needs a certificate: give --dot-cert FILE and --dot-key FILE");
   if (o.udp_size_max < kUdpSizeLeast || o.udp_size_max > kUdpSizeMost)
@@ -48,7 +49,8 @@ absl::Status ValidateDns(const ServeOptions& o) {
     return Wrong(fmt::format("--rrl-slip must be at most {}; 0: nothing is sent truncated", kRrlSlipMost));
   for (const std::string& network : o.rrl_exempt) {
     if (zone::NetworkFromText(network)) continue;
-    return Wrong(fmt::format("--rrl-exempt: `{}` is no network: write 192.0.2.0/24 or 2001:db8::/32", network));
+    return Wrong(
+        fmt::format("--rrl-exempt: `{}` is no network: write 192.0.2.0/24 or 2001:db8::/32", network));
   }
   return absl::OkStatus();
 }

@@ -49,11 +49,11 @@ inline constexpr size_t kTcpConnectionsMax =
     1024;  // DNS over TCP, of one worker; over it the longest idle goes
 inline constexpr size_t kTcpPendingBytesMax = size_t{256}
                                               << 10;  // unsent answers of one connection; then it is not read
-inline constexpr size_t kRateAccounts = 16384;  // of one worker: 512 KiB
-inline constexpr size_t kTcpHeldQueriesMax = 64;  // of one connection; then it is not read
+inline constexpr size_t kRateAccounts = 16384;        // of one worker: 512 KiB
+inline constexpr size_t kTcpHeldQueriesMax = 64;      // of one connection; then it is not read
 inline constexpr size_t kTcpHeldBytesMax = size_t{64} << 10;
 // At the slow door and being sent. x 64 KiB of request = 64 MiB for a worker at worst.
-inline constexpr size_t kSlowRequestsMax = 1024;             // of one worker; over it SERVFAIL
+inline constexpr size_t kSlowRequestsMax = 1024;     // of one worker; over it SERVFAIL
 inline constexpr size_t kDnsDoorRequestsMax = 2048;  // of all workers, at the door for DNS; over it SERVFAIL
 inline constexpr size_t kSlowRequestsPerConnectionMax = 16;  // then the connection is not read
 
@@ -96,13 +96,14 @@ inline constexpr size_t kStagesMax = 8;
 inline constexpr size_t kStageBytesMax = size_t{512} << 20;  // of one: some 5 M records
 
 // Zone transfers. What is over kTransfersMax is answered SERVFAIL: secondaries try again.
-inline constexpr size_t kTransfersMax = 64;                   // out, at a time: each holds a version of its zone
-inline constexpr size_t kIxfrBytesMax = size_t{32} << 20;     // a longer delta goes as the whole zone
-inline constexpr size_t kNotifiesUnderWayMax = 256;           // the others wait in the table, one line for each
-                                                              // zone and server
-inline constexpr size_t kChangedZonesMax = 4096;              // names waiting to be looked at; over it: all zones
-inline constexpr size_t kCatalogMembersMax = 100000;          // of one consumed catalog; a longer one counts as broken
-inline constexpr size_t kTransfersInMax = 4;                  // threads that fetch; the others wait
+inline constexpr size_t kTransfersMax = 64;                // out, at a time: each holds a version of its zone
+inline constexpr size_t kIxfrBytesMax = size_t{32} << 20;  // a longer delta goes as the whole zone
+inline constexpr size_t kNotifiesUnderWayMax = 256;        // the others wait in the table, one line for each
+                                                           // zone and server
+inline constexpr size_t kChangedZonesMax = 4096;  // names waiting to be looked at; over it: all zones
+inline constexpr size_t kCatalogMembersMax =
+    100000;                                   // of one consumed catalog; a longer one counts as broken
+inline constexpr size_t kTransfersInMax = 4;  // threads that fetch; the others wait
 inline constexpr size_t kTransferInBytesMax = size_t{1} << 30;  // of one zone that comes in
 inline constexpr size_t kTransferPieceBytes = size_t{4} << 20;  // of such a zone in one command
 

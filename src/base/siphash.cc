@@ -32,8 +32,7 @@ struct State {
 
 uint64_t SipHash24(const std::array<uint8_t, 16>& key, std::span<const uint8_t> data) {
   const uint64_t k0 = Load(key.data()), k1 = Load(key.data() + 8);
-  State s{k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d, k0 ^ 0x6c7967656e657261,
-          k1 ^ 0x7465646279746573};
+  State s{k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d, k0 ^ 0x6c7967656e657261, k1 ^ 0x7465646279746573};
   size_t at = 0;
   for (; data.size() - at >= 8; at += 8) s.Take(Load(data.data() + at));
   s.Take(Load(data.data() + at, data.size() - at) | uint64_t{data.size()} << 56);

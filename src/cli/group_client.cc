@@ -53,7 +53,8 @@ std::string CurrentText(const json& body) {
 HttpCall CallOf(const GroupRequest& request, const CallPolicy& policy) {
   HttpCall call{
       .method = request.method, .body = request.body, .headers = request.headers, .ca_file = policy.ca_file};
-  if (!request.body.empty() || request.open_body) call.headers.emplace_back("Content-Type", request.content_type);
+  if (!request.body.empty() || request.open_body)
+    call.headers.emplace_back("Content-Type", request.content_type);
   if (!policy.token.empty()) call.headers.emplace_back("X-API-Key", policy.token);
   return call;
 }

@@ -44,7 +44,8 @@ void AddJoinFlags(CLI::App& command, app::ServeOptions& o) {
 
 void AddDnsFlags(CLI::App& command, app::ServeOptions& o) {
   command
-      .add_option("--listen-dot", o.listen_dot, "ip:port or [ip6]:port for DNS over TLS, as IP:853; repeatable")
+      .add_option("--listen-dot", o.listen_dot,
+                  "ip:port or [ip6]:port for DNS over TLS, as IP:853; repeatable")
       ->take_all();
   command.add_option("--dot-cert", o.dot_cert,
                      "PEM file: the certificate for DNS over TLS, with its chain; read again when it changes "
@@ -63,7 +64,8 @@ void AddDnsFlags(CLI::App& command, app::ServeOptions& o) {
                      "(default: behind a balancer all clients have its address). 200 is a good one");
   command.add_option("--rrl-slip", o.rrl_slip,
                      "Every so many-th response over --rrl-rate is sent truncated; 0: none");
-  command.add_option("--rrl-exempt", o.rrl_exempt, "Networks without --rrl-rate (default: loopback); repeatable")
+  command
+      .add_option("--rrl-exempt", o.rrl_exempt, "Networks without --rrl-rate (default: loopback); repeatable")
       ->delimiter(',');
 }
 

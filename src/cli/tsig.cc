@@ -72,9 +72,10 @@ ExitCode Create(const TsigArguments& arguments) {
   if (!name.ok()) return Fail(name.error());
   const auto algorithm = dns::TsigAlgorithmFromText(arguments.algorithm);
   if (!algorithm) {
-    return Fail({ExitCode::kUsage, fmt::format("`{}` is no algorithm: hmac-sha256 is the usual one; there are "
-                                               "hmac-sha1, -sha224, -sha384, -sha512 and hmac-md5",
-                                               arguments.algorithm)});
+    return Fail(
+        {ExitCode::kUsage, fmt::format("`{}` is no algorithm: hmac-sha256 is the usual one; there are "
+                                       "hmac-sha1, -sha224, -sha384, -sha512 and hmac-md5",
+                                       arguments.algorithm)});
   }
   for (const std::string& grant : arguments.grants) {
     if (const auto parsed = zone::GrantFromText(grant); !parsed.ok())
@@ -120,8 +121,10 @@ ExitCode List(const TsigArguments& arguments) {
     for (const json& key : *keys) {
       const auto grants = key.value("grants", std::vector<std::string>());
       if (!arguments.target->json()) {
-        fmt::print("{:<30} {:<12} {:<20} {}\n", key.value("id", ""), key.value("algorithm", ""), group.Label(),
-                   grants.empty() ? "(whatever a zone's `update` allows)" : fmt::format("{}", fmt::join(grants, "; ")));
+        fmt::print("{:<30} {:<12} {:<20} {}\n", key.value("id", ""), key.value("algorithm", ""),
+                   group.Label(),
+                   grants.empty() ? "(whatever a zone's `update` allows)"
+                                  : fmt::format("{}", fmt::join(grants, "; ")));
       }
       results.push_back({{"region", group.region},
                          {"group", group.name},
@@ -150,10 +153,12 @@ std::string KeyText(const json& key, const std::string& format) {
                .dump(2) +
            "\n";
   }
-  const std::string knot = fmt::format("key:\n  - id: {}\n    algorithm: {}\n    secret: {}\n", name, algorithm, secret);
+  const std::string knot =
+      fmt::format("key:\n  - id: {}\n    algorithm: {}\n    secret: {}\n", name, algorithm, secret);
   if (format == "knot") return knot;
   if (format == "nsd")
-    return fmt::format("key:\n    name: \"{}\"\n    algorithm: {}\n    secret: \"{}\"\n", name, algorithm, secret);
+    return fmt::format("key:\n    name: \"{}\"\n    algorithm: {}\n    secret: \"{}\"\n", name, algorithm,
+                       secret);
   // What `keymgr -t` prints: a comment for `kdig -y` and `knsupdate -y`, then knot.conf's.
   if (format == "keymgr") return fmt::format("# {}:{}:{}\n", algorithm, name, secret) + knot;
   return BindText(name, algorithm, secret);
@@ -176,8 +181,8 @@ ExitCode Show(const TsigArguments& arguments) {
   return Fail(why);
 }
 
-CLI::App* Add(CLI::App& tsig, const char* name, const char* help, const char* examples, const Arguments& arguments,
-              const std::vector<std::string>& formats = {"text", "json"}) {
+CLI::App* Add(CLI::App& tsig, const char* name, const char* help, const char* examples,
+              const Arguments& arguments, const std::vector<std::string>& formats = {"text", "json"}) {
   CLI::App* command = tsig.add_subcommand(name, help);
   arguments->target = AddTargetFlags(*command, formats);
   command->footer(std::string("Examples:\n") + examples);
@@ -196,22 +201,25 @@ void RegisterTsig(CLI::App& app, ExitCode& exit) {
   tsig->footer(kExitCodeHelp);
 
   const auto create = std::make_shared<TsigArguments>();
-  CLI::App* command =
-      Add(*tsig, "create", "Make a key; its secret is random unless it is given",
-          "  quorate tsig create xfr.\n"
-          "  quorate tsig create acme. --grant 'subtree _acme-challenge.example.org. TXT'\n"
-          "  quorate tsig create ddns. --grant 'name www.example.org. A AAAA' --grant 'name vpn.example.org. A'\n"
-          "  quorate tsig create old. --algorithm hmac-sha512 --secret \"$SECRET\"",
-          create);
+  CLI::App* command = Add(
+      *tsig, "create", "Make a key; its secret is random unless it is given",
+      "  quorate tsig create xfr.\n"
+      "  quorate tsig create acme. --grant 'subtree _acme-challenge.example.org. TXT'\n"
+      "  quorate tsig create ddns. --grant 'name www.example.org. A AAAA' --grant 'name vpn.example.org. A'\n"
+      "  quorate tsig create old. --algorithm hmac-sha512 --secret \"$SECRET\"",
+      create);
   AddName(command, create);
-  command->add_option("--algorithm", create->algorithm, "hmac-sha1, -sha224, -sha256, -sha384, -sha512, hmac-md5")
+  command
+      ->add_option("--algorithm", create->algorithm,
+                   "hmac-sha1, -sha224, -sha256, -sha384, -sha512, hmac-md5")
       ->capture_default_str();
   command->add_option("--secret", create->secret, "Base64, of a key that is there already elsewhere")
       ->envname("QUORATE_TSIG_SECRET");
   command
-      ->add_option("--grant", create->grants,
-                   "What it may change by UPDATE: 'subtree NAME [TYPE...]' or 'name NAME [TYPE...]'; repeatable "
-                   "(default: whatever a zone's `update` allows)")
+      ->add_option(
+          "--grant", create->grants,
+          "What it may change by UPDATE: 'subtree NAME [TYPE...]' or 'name NAME [TYPE...]'; repeatable "
+          "(default: whatever a zone's `update` allows)")
       ->take_all()
       ->allow_extra_args(false);
   command->callback([create, &exit] { exit = Create(*create); });

@@ -4,8 +4,8 @@
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
-#include <cstdio>
 #include <charconv>
+#include <cstdio>
 #include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -65,9 +65,11 @@ CallPolicy WholeZonePolicy(const Target& target) {
   return policy;
 }
 
-CliResult<ExportedZone> ExportFrom(const GroupZone& at, const Target& target, const std::string& consistency) {
-  GroupReply reply = GroupClient(WholeZonePolicy(target))
-                         .Call(at.group, {.path = ZonePath(at.zone) + "/export" + ConsistencyQuery(consistency)});
+CliResult<ExportedZone> ExportFrom(const GroupZone& at, const Target& target,
+                                   const std::string& consistency) {
+  GroupReply reply =
+      GroupClient(WholeZonePolicy(target))
+          .Call(at.group, {.path = ZonePath(at.zone) + "/export" + ConsistencyQuery(consistency)});
   if (!reply.ok()) return reply.error();
   if (reply->status != 200) return ErrorOf(*reply);
   ExportedZone out{.text = std::move(reply->body)};
@@ -89,7 +91,8 @@ ExitCode Create(const ZoneArguments& arguments) {
   }
   const auto holders = Holders(arguments, *zone, true);
   if (!holders.ok()) return Fail(holders.error());
-  if (arguments.secondary) return CreateSecondary(*arguments.target, *zone, *holders, arguments.primaries, arguments.catalog);
+  if (arguments.secondary)
+    return CreateSecondary(*arguments.target, *zone, *holders, arguments.primaries, arguments.catalog);
   if (arguments.catalog) return CreateCatalog(*arguments.target, *zone, *holders);
   const GroupRequest request{
       .method = "POST",
@@ -196,7 +199,8 @@ void AddIfRevision(const Command& command) {
 }  // namespace
 
 void RegisterZone(CLI::App& app, ExitCode& exit) {
-  CLI::App* zone = app.add_subcommand("zone", "Create, import, export, check, diff, edit, show, set, list and delete zones");
+  CLI::App* zone = app.add_subcommand(
+      "zone", "Create, import, export, check, diff, edit, show, set, list and delete zones");
   zone->require_subcommand(1);
   zone->footer(kExitCodeHelp);
 
@@ -213,17 +217,18 @@ void RegisterZone(CLI::App& app, ExitCode& exit) {
                    "A nameserver; repeatable (default: ns1 in the zone)")
       ->take_all()
       ->allow_extra_args(false);
-  CLI::Option* secondary =
-      create.app->add_flag("--secondary", create.arguments->secondary, "Copy it from its --primary, and follow it");
+  CLI::Option* secondary = create.app->add_flag("--secondary", create.arguments->secondary,
+                                                "Copy it from its --primary, and follow it");
   create.app
       ->add_option("--primary", create.arguments->primaries,
                    "ADDRESS[@PORT][+key:NAME][+tls], asked in this order; repeatable")
       ->take_all()
       ->allow_extra_args(false)
       ->needs(secondary);
-  create.app->add_flag("--catalog", create.arguments->catalog,
-                       "A catalog zone (RFC 9432): of the zones that have `catalog=` it; with --secondary: one "
-                       "whose members become secondary zones here");
+  create.app->add_flag(
+      "--catalog", create.arguments->catalog,
+      "A catalog zone (RFC 9432): of the zones that have `catalog=` it; with --secondary: one "
+      "whose members become secondary zones here");
 
   const Command import = Add(*zone, "import", "Make a zone be what a master file says, in one change",
                              "  quorate zone import . root.zone\n"
@@ -248,17 +253,19 @@ void RegisterZone(CLI::App& app, ExitCode& exit) {
                            exit, &ShowZone);
   AddZoneArgument(show);
 
-  const Command set = Add(*zone, "set", "Set who may do what with a zone, whom it tells, how its serial grows, ...",
-                          "  quorate zone set example.org. transfer=key:xfr.,net:192.0.2.0/24 "
-                          "also-notify=192.0.2.53+key:xfr.\n"
-                          "  quorate zone set example.org. update=key:ddns. serial=dateserial default-ttl=300\n"
-                          "  quorate zone set example.org. consistency=bounded=5s --if-revision 17",
-                          exit, &SetZone);
+  const Command set =
+      Add(*zone, "set", "Set who may do what with a zone, whom it tells, how its serial grows, ...",
+          "  quorate zone set example.org. transfer=key:xfr.,net:192.0.2.0/24 "
+          "also-notify=192.0.2.53+key:xfr.\n"
+          "  quorate zone set example.org. update=key:ddns. serial=dateserial default-ttl=300\n"
+          "  quorate zone set example.org. consistency=bounded=5s --if-revision 17",
+          exit, &SetZone);
   AddZoneArgument(set);
   set.app
-      ->add_option("setting", set.arguments->settings,
-                   "NAME=VALUE: consistency, query, update, transfer, notify, also-notify, primaries, serial, "
-                   "minimal-responses, default-ttl, ...; `zone show` prints them all")
+      ->add_option(
+          "setting", set.arguments->settings,
+          "NAME=VALUE: consistency, query, update, transfer, notify, also-notify, primaries, serial, "
+          "minimal-responses, default-ttl, ...; `zone show` prints them all")
       ->required();
   AddIfRevision(set);
 

@@ -28,14 +28,16 @@ class Lines {
     } else {
       file_ = static_cast<uint32_t>(files_.size() - 1);
     }
-    places_.push_back({zone::NameHash(record.owner.Folded().wire()), static_cast<uint32_t>(record.line), file_});
+    places_.push_back(
+        {zone::NameHash(record.owner.Folded().wire()), static_cast<uint32_t>(record.line), file_});
   }
 
   TextError At(const dns::Name& owner, std::string what) const {
     const uint64_t hash = zone::NameHash(owner.Folded().wire());
     const auto found = std::find_if(places_.rbegin(), places_.rend(),
                                     [&](const Place& place) { return place.owner_hash == hash; });
-    if (found == places_.rend()) return {.file = files_.empty() ? "" : files_.front(), .what = std::move(what)};
+    if (found == places_.rend())
+      return {.file = files_.empty() ? "" : files_.front(), .what = std::move(what)};
     return {.line = found->line, .file = files_[found->file], .what = std::move(what)};
   }
 

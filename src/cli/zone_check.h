@@ -13,9 +13,9 @@ inline constexpr size_t kFaultsMax = 100;  // that are told
 
 struct ZoneFaults {
   std::vector<dns::TextError> errors, warnings;
-  bool more = false;    // errors than are told
-  size_t records = 0;   // that were read
-  zone::ZonePtr zone;   // nullptr: there are errors
+  bool more = false;   // errors than are told
+  size_t records = 0;  // that were read
+  zone::ZonePtr zone;  // nullptr: there are errors
 };
 
 // The whole zone is in memory meanwhile.

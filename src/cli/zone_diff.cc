@@ -117,7 +117,8 @@ ExitCode Diff(const DiffArguments& arguments) {
     const auto after = LinesOfFile(arguments.other, *zone, DefaultTtlAt(at, *arguments.target));
     if (!after.ok()) return Fail(after.error());
     if (holders->size() > 1 && !arguments.target->json()) fmt::print("# {}\n", at.group.Label());
-    exit = Worse(exit, PrintDifference(Difference(*before, *after), zone->ToText(), arguments.target->json()));
+    exit =
+        Worse(exit, PrintDifference(Difference(*before, *after), zone->ToText(), arguments.target->json()));
   }
   return exit;
 }
@@ -125,9 +126,10 @@ ExitCode Diff(const DiffArguments& arguments) {
 }  // namespace
 
 void ZoneLines::Add(const dns::TextRecord& record) {
-  lines_.push_back({record.owner.CanonicalKey() + '\0' + std::to_string(10000 + static_cast<int>(record.type)),
-                    fmt::format("{} {} IN {} {}", record.owner.ToText(), record.ttl,
-                                dns::TypeToText(record.type), dns::RdataToText(record.type, record.rdata))});
+  lines_.push_back(
+      {record.owner.CanonicalKey() + '\0' + std::to_string(10000 + static_cast<int>(record.type)),
+       fmt::format("{} {} IN {} {}", record.owner.ToText(), record.ttl, dns::TypeToText(record.type),
+                   dns::RdataToText(record.type, record.rdata))});
 }
 
 void ZoneLines::Sort() {
@@ -160,11 +162,11 @@ CliResult<ZoneLines> LinesOf(const ZoneFile& file, const dns::Name& zone, uint32
 
 CliResult<ZoneLines> LinesOfText(const std::string& text, const dns::Name& zone) {
   ZoneLines out;
-  const auto error = dns::ParseZoneText(text, {.origin = zone, .split_long_strings = true},
-                                        [&](dns::TextRecord&& record) {
-                                          out.Add(record);
-                                          return std::string();
-                                        });
+  const auto error =
+      dns::ParseZoneText(text, {.origin = zone, .split_long_strings = true}, [&](dns::TextRecord&& record) {
+        out.Add(record);
+        return std::string();
+      });
   if (error) return CliError{ExitCode::kFailed, "what the server gave is no zone: " + ToText(*error)};
   out.Sort();
   return out;
@@ -211,7 +213,8 @@ void AddZoneCheck(CLI::App& zone, ExitCode& exit) {
 
 void AddZoneDiff(CLI::App& zone, ExitCode& exit) {
   const auto arguments = std::make_shared<DiffArguments>();
-  CLI::App* diff = zone.add_subcommand("diff", "Print what a file would change: - records go, + records come");
+  CLI::App* diff =
+      zone.add_subcommand("diff", "Print what a file would change: - records go, + records come");
   arguments->target = AddTargetFlags(*diff);
   diff->add_option("zone", arguments->zone, "The zone; with --origin: the file to compare with")->required();
   diff->add_option("file", arguments->other, "Master file, or - for stdin")->required();

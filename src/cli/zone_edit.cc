@@ -47,8 +47,9 @@ CliResult<bool> RunEditor(const std::string& path) {
   while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
   if (child < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-    return CliError{ExitCode::kFailed,
-                    fmt::format("the editor `{}` failed; nothing was changed (set EDITOR to another)", editor)};
+    return CliError{
+        ExitCode::kFailed,
+        fmt::format("the editor `{}` failed; nothing was changed (set EDITOR to another)", editor)};
   }
   return true;
 }
@@ -130,9 +131,10 @@ CliResult<Original> ReadOriginal(const std::vector<GroupZone>& holders, const Ta
     auto exported = ExportFrom(at, target, "");
     if (!exported.ok()) return exported.error();
     if (!out.revisions.empty() && exported->text != out.text) {
-      return CliError{ExitCode::kFailed,
-                      "the zone is not the same in all regions: `quorate zone diff` one with another's export, "
-                      "or choose one with --region"};
+      return CliError{
+          ExitCode::kFailed,
+          "the zone is not the same in all regions: `quorate zone diff` one with another's export, "
+          "or choose one with --region"};
     }
     out.text = std::move(exported->text);
     out.revisions.push_back(exported->revision);
@@ -192,7 +194,8 @@ void AddZoneEdit(CLI::App& zone, ExitCode& exit) {
   edit->add_option("zone", arguments->zone, "The zone, absolute also without the final dot")->required();
   edit->add_flag("-y,--yes", arguments->yes, "Do not ask before it is applied");
   edit->footer(
-      "What is wrong is told and may be edited again; the difference is shown before it is applied. The serial\n"
+      "What is wrong is told and may be edited again; the difference is shown before it is applied. The "
+      "serial\n"
       "grows by itself. 6: somebody changed the zone meanwhile; what was edited is kept.\n"
       "Examples:\n"
       "  quorate zone edit example.org.\n"

@@ -39,8 +39,8 @@ Part ReadPart(const Descriptor& fd, const std::string& path, uint64_t& left) {
   if (n < 0) return dns::TextError{.what = fmt::format("cannot read {}: {}", path, std::strerror(errno))};
   part.resize(static_cast<size_t>(n));
   if (part.size() > left)
-    return dns::TextError{.what = fmt::format("all files together have more than {} MiB",
-                                              limits::kZoneTextBytesMax >> 20)};
+    return dns::TextError{
+        .what = fmt::format("all files together have more than {} MiB", limits::kZoneTextBytesMax >> 20)};
   left -= part.size();
   return part;
 }

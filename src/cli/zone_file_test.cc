@@ -72,15 +72,16 @@ TEST_F(ZoneFiles, IncludeStaysInTheDirectoryOfTheFile) {
   fs::create_symlink("sub/a.zone", root / "zones/inside");
   Write("zones/sub/a.zone", "a A 192.0.2.2\n");
   const std::string absolute = (root / "zones/sub/a.zone").string();
-  EXPECT_THAT(Errors(std::string(kHead) + "$INCLUDE " + absolute + "\n$INCLUDE ../secret\n$INCLUDE link\n" +
-                     "$INCLUDE up/secret\n$INCLUDE sub/../../secret\n$INCLUDE sub\n$INCLUDE none\n$INCLUDE inside\n"),
-              ElementsAre(HasSubstr("example.zone:5:1: $INCLUDE " + absolute + " refused: an absolute path"),
-                          HasSubstr(":6:1: $INCLUDE ../secret refused: a path with `..`"),
-                          HasSubstr(":7:1: $INCLUDE link refused: it is a link out of the directory"),
-                          HasSubstr(":8:1: $INCLUDE up/secret refused: it is a link out"),
-                          HasSubstr(":9:1: $INCLUDE sub/../../secret refused: a path with `..`"),
-                          HasSubstr(":10:1: $INCLUDE sub refused: it is no regular file"),
-                          HasSubstr(":11:1: $INCLUDE none refused: No such file")));
+  EXPECT_THAT(
+      Errors(std::string(kHead) + "$INCLUDE " + absolute + "\n$INCLUDE ../secret\n$INCLUDE link\n" +
+             "$INCLUDE up/secret\n$INCLUDE sub/../../secret\n$INCLUDE sub\n$INCLUDE none\n$INCLUDE inside\n"),
+      ElementsAre(HasSubstr("example.zone:5:1: $INCLUDE " + absolute + " refused: an absolute path"),
+                  HasSubstr(":6:1: $INCLUDE ../secret refused: a path with `..`"),
+                  HasSubstr(":7:1: $INCLUDE link refused: it is a link out of the directory"),
+                  HasSubstr(":8:1: $INCLUDE up/secret refused: it is a link out"),
+                  HasSubstr(":9:1: $INCLUDE sub/../../secret refused: a path with `..`"),
+                  HasSubstr(":10:1: $INCLUDE sub refused: it is no regular file"),
+                  HasSubstr(":11:1: $INCLUDE none refused: No such file")));
 }
 
 TEST_F(ZoneFiles, AFileThatIsNotThereIsAnError) {
@@ -90,14 +91,13 @@ TEST_F(ZoneFiles, AFileThatIsNotThereIsAnError) {
 
 TEST_F(ZoneFiles, AllThatIsWrongIsToldWithItsPlace) {
   Write("zones/sub/bad.zone", "x A 192.0.2.300\ny CNAME z\n");
-  EXPECT_THAT(Errors(std::string(kHead) +
-                     "w.other. A 192.0.2.1\n"         // 5
-                     "$INCLUDE sub/bad.zone\n"        // 6
-                     "y TXT beside\n"                 // 7
-                     "d DS 1 8 2 AABB\n"              // 8
-                     "c CDS 0 0 0 00\n"               // 9
-                     "c CH TXT x\n"                   // 10
-                     "two CNAME a\ntwo CNAME b\n"),   // 12
+  EXPECT_THAT(Errors(std::string(kHead) + "w.other. A 192.0.2.1\n"        // 5
+                                          "$INCLUDE sub/bad.zone\n"       // 6
+                                          "y TXT beside\n"                // 7
+                                          "d DS 1 8 2 AABB\n"             // 8
+                                          "c CDS 0 0 0 00\n"              // 9
+                                          "c CH TXT x\n"                  // 10
+                                          "two CNAME a\ntwo CNAME b\n"),  // 12
               ElementsAre(HasSubstr("example.zone:5:1: "), HasSubstr("sub/bad.zone:1:5: invalid IPv4"),
                           HasSubstr("example.zone:9:1: CDS stands only at the apex"),
                           HasSubstr("example.zone:10:3: class CH is not served"),
@@ -121,11 +121,13 @@ TEST_F(ZoneFiles, ErrorsAreToldUpToABound) {
 TEST_F(ZoneFiles, WhatIsSeldomMeantIsAWarning) {
   EXPECT_THAT(Warnings("@ MX 10 mail\nmail CNAME ns1\n"),
               ElementsAre(HasSubstr("example. MX mail.example.: it is an alias (RFC 2181 10.3)")));
-  EXPECT_THAT(Warnings("_x._tcp SRV 1 2 3 gone\n"), ElementsAre(HasSubstr(":5:1: _x._tcp.example. SRV gone.example.: it has no address")));
+  EXPECT_THAT(Warnings("_x._tcp SRV 1 2 3 gone\n"),
+              ElementsAre(HasSubstr(":5:1: _x._tcp.example. SRV gone.example.: it has no address")));
   EXPECT_THAT(Warnings("sub NS ns.sub\n"), ElementsAre(HasSubstr("there is no glue for it")));
-  EXPECT_THAT(Warnings("sub NS ns.sub\nns.sub A 192.0.2.1\n@ MX 1 a.sub\n@ MX 0 .\n* A 192.0.2.1\n@ MX 2 any\n"
-                       "s2 NS ns.sub\ns3 NS ns.elsewhere.\n"),
-              IsEmpty());
+  EXPECT_THAT(
+      Warnings("sub NS ns.sub\nns.sub A 192.0.2.1\n@ MX 1 a.sub\n@ MX 0 .\n* A 192.0.2.1\n@ MX 2 any\n"
+               "s2 NS ns.sub\ns3 NS ns.elsewhere.\n"),
+      IsEmpty());
 }
 
 ZoneLines Lines(const std::string& text) {
@@ -135,13 +137,15 @@ ZoneLines Lines(const std::string& text) {
 }
 
 TEST(ZoneDifference, OrderCaseOfTypesAndRepeatedRecordsDoNotMatter) {
-  EXPECT_THAT(Difference(Lines("a 60 A 192.0.2.1\nb 60 TXT x\n"), Lines("b 60 txt \"x\"\na 60 IN A 192.0.2.1\na 60 A 192.0.2.1\n")).lines,
+  EXPECT_THAT(Difference(Lines("a 60 A 192.0.2.1\nb 60 TXT x\n"),
+                         Lines("b 60 txt \"x\"\na 60 IN A 192.0.2.1\na 60 A 192.0.2.1\n"))
+                  .lines,
               IsEmpty());
 }
 
 TEST(ZoneDifference, RecordsThatGoAndCome) {
-  const ZoneDifference difference =
-      Difference(Lines("a 60 A 192.0.2.1\nb 60 A 192.0.2.2\n@ 60 NS ns\n"), Lines("a 61 A 192.0.2.1\n@ 60 NS ns\nc.b 60 A 192.0.2.3\n"));
+  const ZoneDifference difference = Difference(Lines("a 60 A 192.0.2.1\nb 60 A 192.0.2.2\n@ 60 NS ns\n"),
+                                               Lines("a 61 A 192.0.2.1\n@ 60 NS ns\nc.b 60 A 192.0.2.3\n"));
   EXPECT_THAT(difference.lines,
               ElementsAre("- a.example. 60 IN A 192.0.2.1", "+ a.example. 61 IN A 192.0.2.1",
                           "- b.example. 60 IN A 192.0.2.2", "+ c.b.example. 60 IN A 192.0.2.3"));

@@ -49,9 +49,11 @@ void PrintZone(const json& shown, const Group& group) {
 
 uint32_t DefaultTtlAt(const GroupZone& at, const Target& target) {
   const uint32_t otherwise = zone::Settings().default_ttl;
-  const GroupReply reply = GroupClient(target.Policy()).Call(at.group, {.path = ZonePath(at.zone) + "/settings"});
+  const GroupReply reply =
+      GroupClient(target.Policy()).Call(at.group, {.path = ZonePath(at.zone) + "/settings"});
   const json body = reply.ok() && reply->status == 200 ? json::parse(reply->body, nullptr, false) : json();
-  if (!body.is_object() || !body.contains("default-ttl") || !body["default-ttl"].is_string()) return otherwise;
+  if (!body.is_object() || !body.contains("default-ttl") || !body["default-ttl"].is_string())
+    return otherwise;
   const auto settings = zone::WithChanges({}, "default-ttl=" + body["default-ttl"].get<std::string>());
   return settings.ok() ? settings->default_ttl : otherwise;
 }

@@ -104,7 +104,8 @@ class Answerer {
 
   // What the answer counts as: all that is denied by one zone, or made by one wildcard, is the same.
   NameView RateName() const {
-    if (found_.kind == LookupKind::kNxDomain || found_.kind == LookupKind::kNoData) return zone_->apex().wire();
+    if (found_.kind == LookupKind::kNxDomain || found_.kind == LookupKind::kNoData)
+      return zone_->apex().wire();
     return found_.rrset ? found_.rrset.owner : name();
   }
 

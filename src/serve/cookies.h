@@ -1,5 +1,5 @@
-// DNS cookies (RFC 7873) whose server part is made as RFC 9018 says, so that every replica of a group, and any
-// other server that has its secret, knows those of the others. Pure; no allocation.
+// DNS cookies (RFC 7873) whose server part is made as RFC 9018 says, so that every replica of a group, and
+// any other server that has its secret, knows those of the others. Pure; no allocation.
 #pragma once
 
 #include <array>
@@ -18,7 +18,8 @@ constexpr bool IsCookie(std::string_view option) {
   return option.size() == kClientCookieBytes || (option.size() >= 16 && option.size() <= 40);
 }
 
-// `client_cookie` has 8 octets; `address` is IPv6, or IPv4 mapped; `now` counts seconds since 1970, modulo 2^32.
+// `client_cookie` has 8 octets; `address` is IPv6, or IPv4 mapped; `now` counts seconds since 1970, modulo
+// 2^32.
 ServerCookie MakeServerCookie(const zone::CookieSecret& secret, std::string_view client_cookie,
                               const std::array<uint8_t, 16>& address, uint32_t now);
 

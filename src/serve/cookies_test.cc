@@ -21,7 +21,8 @@ std::string Octets(const std::string& hex) {
 std::string Text(const ServerCookie& cookie) { return {cookie.begin(), cookie.end()}; }
 
 const char kSecret[] = "e5e973e5a6b2a43f48e7dc849e37bfcf";
-const char kOldSecret[] = "dd3bdf9344b678b185a6f5cb60fca715", kNewSecret[] = "445536bcd2513298075a5d379663c962";
+const char kOldSecret[] = "dd3bdf9344b678b185a6f5cb60fca715",
+           kNewSecret[] = "445536bcd2513298075a5d379663c962";
 
 CookieCheck Check(const zone::CookieSecrets& secrets, const std::string& option, const char* address,
                   uint32_t now) {
@@ -47,19 +48,18 @@ TEST(Cookies, Rfc9018AppendixA2AnotherClientsCookieIsRenewedAfterHalfAnHour) {
 
 TEST(Cookies, Rfc9018AppendixA3ReservedOctetsAreHashedAndThereforeKept) {
   const zone::CookieSecrets secrets{.current = Secret(kSecret)};
-  const CookieCheck check = Check(secrets, Octets("fc93fc62807ddb8601abcdef5cf78f71a314227b6679ebf5"),
-                                  "203.0.113.203", 1559727985);
+  const CookieCheck check =
+      Check(secrets, Octets("fc93fc62807ddb8601abcdef5cf78f71a314227b6679ebf5"), "203.0.113.203", 1559727985);
   EXPECT_TRUE(check.valid);
-  EXPECT_FALSE(Check(secrets, Octets("fc93fc62807ddb8601abcdee5cf78f71a314227b6679ebf5"), "203.0.113.203",
-                     1559727985)
-                   .valid);
+  EXPECT_FALSE(
+      Check(secrets, Octets("fc93fc62807ddb8601abcdee5cf78f71a314227b6679ebf5"), "203.0.113.203", 1559727985)
+          .valid);
 }
 
 TEST(Cookies, Rfc9018AppendixA4ACookieOfTheSecretBeforeIsRenewed) {
   const zone::CookieSecrets secrets{.previous = Secret(kOldSecret), .current = Secret(kNewSecret)};
-  const CookieCheck check =
-      Check(secrets, Octets("22681ab97d52c298010000005cf7c57926556bd0934c72f8"),
-            "2001:db8:220:1:59de:d0f4:8769:82b8", 1559741961);
+  const CookieCheck check = Check(secrets, Octets("22681ab97d52c298010000005cf7c57926556bd0934c72f8"),
+                                  "2001:db8:220:1:59de:d0f4:8769:82b8", 1559741961);
   EXPECT_TRUE(check.valid);
   EXPECT_EQ(Text(check.next), Octets("010000005cf7c609a6bb79d16625507a"));
 }
@@ -69,8 +69,8 @@ TEST(Cookies, Rfc9018Section43TimesOutsideTheWindowAreNotValid) {
   const std::string client = Octets("2464c4abcf10c957");
   const zone::Address address = *zone::AddressFromText("192.0.2.1");
   const auto valid = [&](uint32_t made, uint32_t now) {
-    return CheckCookie(secrets, client + Text(MakeServerCookie(secrets.current, client, address, made)), address,
-                       now)
+    return CheckCookie(secrets, client + Text(MakeServerCookie(secrets.current, client, address, made)),
+                       address, now)
         .valid;
   };
   EXPECT_TRUE(valid(1000000, 1003600));

@@ -39,7 +39,8 @@ RateLimiter::Account& RateLimiter::Find(uint64_t tag, BootTime now) {
     if (a->tag == tag) return *a;
     if (a->tag == 0 || (oldest->tag != 0 && a->booked_at < oldest->booked_at)) oldest = a;
   }
-  *oldest = {.tag = tag, .balance = limits_.per_second * kOneResponse, .booked_at = now.since_boot, .over = 0};
+  *oldest = {
+      .tag = tag, .balance = limits_.per_second * kOneResponse, .booked_at = now.since_boot, .over = 0};
   return *oldest;
 }
 
@@ -49,7 +50,8 @@ RateLimiter::Verdict RateLimiter::Book(const zone::Address& client, dns::NameVie
   Account& account = Find(TagOf(client, name, kind), now);
   // A second's worth is kept at most; what is owed, the window's.
   const int64_t most = limits_.per_second * kOneResponse, least = -most * limits_.window;
-  const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(now.since_boot - account.booked_at);
+  const auto millis =
+      std::chrono::duration_cast<std::chrono::milliseconds>(now.since_boot - account.booked_at);
   if (millis.count() > 0) {
     const int64_t passed = std::min<int64_t>(millis.count(), 1000 * (int64_t{limits_.window} + 1));
     account.balance = std::min(most, account.balance + passed * limits_.per_second);

@@ -1,5 +1,5 @@
-// Response rate limiting (ISC-TN-2012-1): who asks over UDP under a false address must not make us send the same
-// answer to its victim again and again. Pure: the time is an input. One thread, a table of fixed size.
+// Response rate limiting (ISC-TN-2012-1): who asks over UDP under a false address must not make us send the
+// same answer to its victim again and again. Pure: the time is an input. One thread, a table of fixed size.
 #pragma once
 
 #include <array>

@@ -8,7 +8,8 @@ namespace {
 using Verdict = RateLimiter::Verdict;
 
 struct RateLimit : testing::Test {
-  Verdict Book(RateLimiter& limiter, const char* client, const char* name = "www.example.", uint8_t kind = 0) {
+  Verdict Book(RateLimiter& limiter, const char* client, const char* name = "www.example.",
+               uint8_t kind = 0) {
     return limiter.Book(*zone::AddressFromText(client), dns::Name::FromText(name)->wire(), kind, now);
   }
   // Of `count` responses: how many of each verdict.

@@ -2,7 +2,8 @@
 
 namespace quorate::serve {
 
-ReadPath::ReadPath(const DataSource& source, const RespondConfig& config, Duration hold_budget, WorkerCounters& counters, std::function<void()> wake)
+ReadPath::ReadPath(const DataSource& source, const RespondConfig& config, Duration hold_budget,
+                   WorkerCounters& counters, std::function<void()> wake)
     : source_(source),
       config_(config),
       hold_budget_(hold_budget),

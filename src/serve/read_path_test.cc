@@ -85,8 +85,7 @@ class ReadPathTest : public testing::Test {
   RespondConfig config;
   WorkerCounters counters;
   int woken = 0;
-  ReadPath path{{views, gate, clock, health}, config, kBudget, counters,
-                [this] { ++woken; }};
+  ReadPath path{{views, gate, clock, health}, config, kBudget, counters, [this] { ++woken; }};
   std::array<uint8_t, 4096> out;
   std::string query;
   Wait wait;

@@ -85,13 +85,13 @@ class Exchange {
   }
 
   size_t FromZones(const zone::ZoneSet& zones, Visits& visits) {
-    const AnswerStatus status = AnswerQuestion(
-        zones,
-        {.qname = query().qname,
-         .qtype = query().qtype,
-         .transport = IsStream(asker_.transport) ? Transport::kTcp : Transport::kUdp,
-         .dnssec_ok = query().edns && query().edns->dnssec_ok},
-        writer_, visits);
+    const AnswerStatus status =
+        AnswerQuestion(zones,
+                       {.qname = query().qname,
+                        .qtype = query().qtype,
+                        .transport = IsStream(asker_.transport) ? Transport::kTcp : Transport::kUdp,
+                        .dnssec_ok = query().edns && query().edns->dnssec_ok},
+                       writer_, visits);
     zone_ = visits.zone();
     zone_is_primary_ = zone_ != nullptr && !zones.SettingsOf(*zone_).is_secondary();
     return Finish(status);
@@ -226,8 +226,7 @@ bool IsForSlowDoor(const Request& request) {
   if (request.parse.verdict == QueryVerdict::kOtherOpcode)
     return view.header.opcode() == Opcode::kUpdate || view.header.opcode() == Opcode::kNotify;
   if (request.parse.verdict != QueryVerdict::kQuery) return false;
-  return view.has_tsig ||
-         (view.has_question && (view.qtype == RRType::kAXFR || view.qtype == RRType::kIXFR));
+  return view.has_tsig || (view.has_question && (view.qtype == RRType::kAXFR || view.qtype == RRType::kIXFR));
 }
 
 Response Respond(const Request& request, const zone::View& view, const RespondConfig& config,
@@ -244,8 +243,8 @@ Response Respond(const Request& request, const zone::View& view, const RespondCo
           .rate_name = visits.rate_name()};
 }
 
-size_t Respond(wire::Bytes query, const zone::ZoneSet& zones, const Asker& asker,
-               const RespondConfig& config, std::span<uint8_t> out) {
+size_t Respond(wire::Bytes query, const zone::ZoneSet& zones, const Asker& asker, const RespondConfig& config,
+               std::span<uint8_t> out) {
   const Request request(query, asker);
   Exchange exchange(request, zones.keyring(), config, out);
   if (const auto size = exchange.WithoutZones()) return *size;
@@ -269,6 +268,7 @@ size_t RespondServFail(const Request& request, const zone::View& view, const Res
 
 size_t RespondTruncated(const Request& request, const zone::View& view, const RespondConfig& config,
                         std::span<uint8_t> out) {
+  if (const auto size = RespondWithoutZones(request, view, config, out)) return *size;  // no larger
   return Exchange(request, view.zones->keyring(), config, out).Finish({.tc = true});
 }
 

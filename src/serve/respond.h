@@ -28,7 +28,7 @@ struct RespondConfig {
   std::string nsid;              // for who asks (RFC 5001); empty: nothing; at most kNsidBytesMax
   bool require_cookies = false;  // UDP: a cookie that is not valid gets BADCOOKIE and a new one
   uint16_t room_for_tsig = 0;    // octets that are left free, of whatever the client allows (RFC 8945 5.3)
-  uint16_t keepalive = 0;        // TCP: idle time-out in units of 100 ms, for who asks (RFC 7828); 0: not said
+  uint16_t keepalive = 0;  // TCP: idle time-out in units of 100 ms, for who asks (RFC 7828); 0: not said
 };
 
 // Space that any response fits in; at least kResponseBytesMin must be given, else it fits less and sets TC.
@@ -88,8 +88,8 @@ inline Response Respond(wire::Bytes query, const zone::View& view, const Asker& 
   return Respond(Request(query, asker), view, config, out, through);
 }
 // Of zones by themselves: the response's size.
-size_t Respond(wire::Bytes query, const zone::ZoneSet& zones, const Asker& asker,
-               const RespondConfig& config, std::span<uint8_t> out);
+size_t Respond(wire::Bytes query, const zone::ZoneSet& zones, const Asker& asker, const RespondConfig& config,
+               std::span<uint8_t> out);
 
 // The same, for requests whose response does not depend on any zone (malformed ones, other opcodes and
 // classes): those need no right to read. nullopt: ask Respond.

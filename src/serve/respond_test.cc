@@ -17,8 +17,12 @@ const char kZone[] =
     "svc HTTPS 0 svc2\nsvc2 HTTPS 1 .\nsvc NAPTR 1 1 s x \"\" srv\nsrv SRV 0 0 1 ns1\n";
 
 TEST(Respond, AllocatesNothing) {
-  const auto zones = ZonesFrom("example.", kZone);
-  const RespondConfig config{.chaos = true, .version = "v", .id = "i", .health = LeaderHealth::kLeader};
+  zone::Keyring keyring;
+  keyring.cookies = {.current = {1, 2, 3}};
+  const auto zones = std::make_shared<const zone::ZoneSet>(
+      ZonesFrom("example.", kZone)->WithKeyring(std::make_shared<const zone::Keyring>(keyring)));
+  const RespondConfig config{
+      .chaos = true, .version = "v", .id = "i", .health = LeaderHealth::kLeader, .nsid = "n"};
   std::array<uint8_t, 4096> out;
   std::vector<std::string> queries;
   for (const char* name : {"example.", "a.example.", "x.child.example.", "x.d.example.", "any.example.",
@@ -26,6 +30,11 @@ TEST(Respond, AllocatesNothing) {
     for (const auto type : {dns::RRType::kA, dns::RRType::kMX, dns::RRType::kTXT, dns::RRType::kNS,
                             dns::RRType::kANY, dns::RRType::kHTTPS, dns::RRType::kNAPTR})
       queries.push_back(Query(1, name, type));
+  wire::Message options = wire::MakeQuery(1, *dns::Name::FromText("example."), dns::RRType::kSOA);
+  for (const uint16_t code : {kOptionNsid, kOptionExpire, kOptionZoneVersion})
+    options.edns->options.push_back({code, ""});
+  options.edns->options.push_back({kOptionCookie, "abcdefgh"});
+  queries.push_back(*wire::EncodeMessage(options));
   zone::Touches touches;
   for (int i = 0; i < 50; ++i)
     touches.subtrees.push_back(*dns::Name::FromText("n" + std::to_string(i) + "."));
@@ -37,6 +46,33 @@ TEST(Respond, AllocatesNothing) {
   }
   EXPECT_EQ(AllocationsOfThisThread(), before);
   EXPECT_EQ(answered, queries.size());
+}
+
+TEST(Respond, AllOptionsFitBesideTheLongestQuestionWithin512Octets) {
+  zone::Keyring keyring;
+  keyring.cookies = {.current = {1, 2, 3}};
+  const auto zones = std::make_shared<const zone::ZoneSet>(
+      ZonesFrom("example.", kZone)->WithKeyring(std::make_shared<const zone::Keyring>(keyring)));
+  const RespondConfig config{.nsid = std::string(kNsidBytesMax, 'n'), .keepalive = 1};
+  const std::string label(63, 'x');
+  const std::string longest = label + "." + label + "." + label + "." + std::string(52, 'y') + ".example.";
+  wire::Message query = wire::MakeQuery(1, *dns::Name::FromText(longest), dns::RRType::kSOA);
+  ASSERT_EQ(query.questions[0].name.wire().size(), 254u);
+  query.edns->udp_size = 512;
+  for (const uint16_t code : {kOptionNsid, kOptionExpire, kOptionZoneVersion, kOptionKeepalive})
+    query.edns->options.push_back({code, ""});
+  query.edns->options.push_back({kOptionCookie, "abcdefgh"});
+  std::array<uint8_t, 512> out;
+  for (const Transport transport : {Transport::kUdp, Transport::kTcp, Transport::kTls}) {
+    const std::string bytes = *wire::EncodeMessage(query);
+    const size_t size = Respond({wire::AsBytes(bytes), transport}, *ViewOf(zones), config, out,
+                                zone::kWholeLog, ExtendedError::kStaleAnswer)
+                            .size;
+    const auto answer = wire::ParseMessage(wire::Bytes(out).first(size));
+    ASSERT_TRUE(answer.ok());
+    ASSERT_TRUE(answer->edns.has_value());
+    EXPECT_EQ(answer->edns->options.size(), transport == Transport::kUdp ? 4u : 5u);
+  }
 }
 
 TEST(Respond, TheUdpLimitIsTheSmallerOfOursAndTheClients) {

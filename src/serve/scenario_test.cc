@@ -40,6 +40,8 @@ std::string RcodeText(dns::Rcode rcode) {
       return "NOTIMP";
     case dns::Rcode::kRefused:
       return "REFUSED";
+    case dns::Rcode::kBadCookie:
+      return "BADCOOKIE";
     case dns::Rcode::kYXDomain:
       return "YXDOMAIN";
     case dns::Rcode::kBadVers:

@@ -1,5 +1,5 @@
-// Where the workers hand over what is not for the fast path: UPDATE, NOTIFY, transfers, and all that is signed
-// with TSIG. The implementation is in api/.
+// Where the workers hand over what is not for the fast path: UPDATE, NOTIFY, transfers, and all that is
+// signed with TSIG. The implementation is in api/.
 #pragma once
 
 #include <array>

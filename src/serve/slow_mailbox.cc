@@ -6,7 +6,8 @@ namespace quorate::serve {
 
 class SlowMailbox::Ticket {
  public:
-  Ticket(std::shared_ptr<SlowMailbox> mailbox, const SlowReturn& to) : mailbox_(std::move(mailbox)), to_(to) {}
+  Ticket(std::shared_ptr<SlowMailbox> mailbox, const SlowReturn& to)
+      : mailbox_(std::move(mailbox)), to_(to) {}
   ~Ticket() { Deliver(nullptr); }
   Ticket(const Ticket&) = delete;
 
@@ -22,9 +23,8 @@ class SlowMailbox::Ticket {
 
 void SlowMailbox::Ask(SlowDoor& door, SlowRequest request, const SlowReturn& to) {
   door.Ask(std::move(request),
-           [ticket = std::make_shared<Ticket>(shared_from_this(), to)](std::unique_ptr<MessageSource> source) {
-             ticket->Deliver(std::move(source));
-           });
+           [ticket = std::make_shared<Ticket>(shared_from_this(), to)](
+               std::unique_ptr<MessageSource> source) { ticket->Deliver(std::move(source)); });
 }
 
 std::vector<SlowLetter> SlowMailbox::Take() {

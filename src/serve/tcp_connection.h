@@ -68,7 +68,7 @@ class TcpConnection {
     held.resize(kept);
   }
 
-  size_t at_slow_door = 0;                              // requests that it has not answered yet
+  size_t at_slow_door = 0;                             // requests that it has not answered yet
   std::deque<std::unique_ptr<MessageSource>> sources;  // its answers, which are sent in turns
   // Takes from the sources what there is room for; how many of them have ended.
   size_t PullFromSources();
@@ -84,8 +84,8 @@ class TcpConnection {
   uint32_t events() const;  // for epoll
 
   uint32_t watched_events = 0;
-  BootTime last_activity;    // the last whole query, or the last progress in sending
-  size_t sent_since = 0;     // octets, of what is on its way
+  BootTime last_activity;  // the last whole query, or the last progress in sending
+  size_t sent_since = 0;   // octets, of what is on its way
 
  private:
   bool HasRoomToWait() const;

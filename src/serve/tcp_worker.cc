@@ -293,7 +293,8 @@ void TcpWorker::CloseIdle(BootTime now) {
   next_sweep_ = now + std::max<Duration>(idle_ / 8, std::chrono::milliseconds(1));
   for (size_t slot = 0; slot < connections_.size(); ++slot) {
     const TcpConnection* connection = connections_[slot].get();
-    if (connection != nullptr && now - connection->last_activity >= idle_ && !connection->IsOurTurn()) Close(slot);
+    if (connection != nullptr && now - connection->last_activity >= idle_ && !connection->IsOurTurn())
+      Close(slot);
   }
 }
 

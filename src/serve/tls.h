@@ -1,5 +1,5 @@
-// TLS for DNS over TLS (RFC 7858), with OpenSSL: the certificate, which may change while the server runs, and one
-// connection's session.
+// TLS for DNS over TLS (RFC 7858), with OpenSSL: the certificate, which may change while the server runs, and
+// one connection's session.
 #pragma once
 
 #include <cstddef>
@@ -55,8 +55,8 @@ class TlsSession {
   long Read(uint8_t* to, size_t size);
   long Write(const char* from, size_t size);
 
-  bool established() const;         // the handshake is over
-  bool HasBuffered() const;         // octets that came and of which epoll does not tell
+  bool established() const;                          // the handshake is over
+  bool HasBuffered() const;                          // octets that came and of which epoll does not tell
   bool wants_write() const { return wants_write_; }  // to go on reading
 
  private:

@@ -26,15 +26,16 @@ void WriteCertificate(const TlsCertificates::Files& files, const std::string& na
   X509_gmtime_adj(X509_getm_notAfter(cert.get()), 3600);
   X509_set_pubkey(cert.get(), key.get());
   X509_NAME* subject = X509_get_subject_name(cert.get());
-  X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>(name.c_str()), -1,
-                             -1, 0);
+  X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
+                             reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0);
   X509_set_issuer_name(cert.get(), subject);
   ASSERT_GT(X509_sign(cert.get(), key.get(), EVP_sha256()), 0);
   FILE* out = std::fopen(files.certificate.c_str(), "w");
   ASSERT_TRUE(out != nullptr && PEM_write_X509(out, cert.get()) == 1);
   std::fclose(out);
   out = std::fopen(files.key.c_str(), "w");
-  ASSERT_TRUE(out != nullptr && PEM_write_PrivateKey(out, key.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1);
+  ASSERT_TRUE(out != nullptr &&
+              PEM_write_PrivateKey(out, key.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1);
   std::fclose(out);
 }
 
@@ -68,7 +69,8 @@ class TlsClient {
     return name;
   }
   void Send(const std::string& bytes) {
-    ASSERT_EQ(SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size())), static_cast<int>(bytes.size()));
+    ASSERT_EQ(SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size())),
+              static_cast<int>(bytes.size()));
   }
   std::string Read(size_t size) {
     std::string out(size, '\0');

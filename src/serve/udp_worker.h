@@ -54,7 +54,7 @@ class UdpWorker {
   UniqueFd epoll_;
   ReadPath path_;
   RateLimiter limiter_;
-  BootTime now_;  // for it, when it is enabled
+  BootTime now_;         // for it, when it is enabled
   std::jthread thread_;  // last: starts when all else stands, and is joined first
 };
 

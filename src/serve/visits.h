@@ -49,7 +49,9 @@ class Visits {
     return {dns::Rcode::kServFail, expired ? ExtendedError::kInvalidData : ExtendedError::kNotReady};
   }
   // Of the question itself: its zone, and what gave the answer.
-  void NoteQuestion(const zone::Zone& zone, dns::NameView rate_name) { zone_ = &zone, rate_name_ = rate_name; }
+  void NoteQuestion(const zone::Zone& zone, dns::NameView rate_name) {
+    zone_ = &zone, rate_name_ = rate_name;
+  }
 
   const zone::Zone* zone() const { return zone_; }  // nullptr: none, or it does not answer
   dns::NameView rate_name() const { return rate_name_; }

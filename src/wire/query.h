@@ -44,8 +44,9 @@ struct QueryParse {
 };
 
 // Follows RFC 1035 4.1, RFC 9619 4 (QDCOUNT is 1; 0 only with a COOKIE option, RFC 7873 5.4), RFC 6891 6.1
-// (one OPT, at the root), RFC 8945 5.2 (TSIG is the last record) and RFC 8906: answer records, authority records (but in IXFR) or octets behind the
-// last record are kFormErr. `message` must live as long as the view.
+// (one OPT, at the root), RFC 8945 5.2 (TSIG is the last record) and RFC 8906: answer records, authority
+// records (but in IXFR) or octets behind the last record are kFormErr. `message` must live as long as the
+// view.
 QueryParse ParseQuery(Bytes message);
 
 }  // namespace quorate::wire

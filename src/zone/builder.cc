@@ -68,7 +68,8 @@ bool ZoneBuilder::Before(const Record& a, const Record& b) const {
 
 std::variant<ZonePtr, Refusal> ZoneBuilder::Build() && {
   auto built = std::move(*this).BuildTellingAll();
-  if (auto* refused = std::get_if<std::vector<NodeRefusal>>(&built)) return std::move(refused->front().refusal);
+  if (auto* refused = std::get_if<std::vector<NodeRefusal>>(&built))
+    return std::move(refused->front().refusal);
   return std::get<ZonePtr>(std::move(built));
 }
 

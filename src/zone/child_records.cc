@@ -38,8 +38,8 @@ std::optional<std::string> WhyNoChildRRset(RRType type, std::span<const std::str
   if (rdata.size() < 2 || (type != RRType::kCDS && type != RRType::kCDNSKEY)) return std::nullopt;
   const bool deletes = std::any_of(rdata.begin(), rdata.end(),
                                    [&](const std::string& each) { return HasNoAlgorithm(type, each); });
-  const bool alone = std::all_of(rdata.begin(), rdata.end(),
-                                 [&](const std::string& each) { return each == rdata.front(); });
+  const bool alone =
+      std::all_of(rdata.begin(), rdata.end(), [&](const std::string& each) { return each == rdata.front(); });
   if (!deletes || alone) return std::nullopt;
   return "the " + dns::TypeToText(type) + " that asks for deletion must be the only one (RFC 8078 4)";
 }

@@ -43,9 +43,9 @@ TEST(ChildRecords, Rfc8078Section4TheDeleteFormStandsAlone) {
   EXPECT_FALSE(WhyNoChildRRset(dns::RRType::kCDS, std::vector{gone}));
   EXPECT_FALSE(WhyNoChildRRset(dns::RRType::kCDS, std::vector{key, key}));
   EXPECT_TRUE(WhyNoChildRRset(dns::RRType::kCDS, std::vector{key, gone}));
-  EXPECT_TRUE(WhyNoChildRRset(dns::RRType::kCDNSKEY,
-                              std::vector{Rdata(dns::RRType::kCDNSKEY, "0 3 0 AA=="),
-                                          Rdata(dns::RRType::kCDNSKEY, "257 3 8 AAAA")}));
+  EXPECT_TRUE(WhyNoChildRRset(
+      dns::RRType::kCDNSKEY,
+      std::vector{Rdata(dns::RRType::kCDNSKEY, "0 3 0 AA=="), Rdata(dns::RRType::kCDNSKEY, "257 3 8 AAAA")}));
   EXPECT_FALSE(WhyNoChildRRset(dns::RRType::kTXT, std::vector<std::string>{"\0\0\0\0\0", "x"}));
 }
 

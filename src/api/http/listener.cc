@@ -223,13 +223,13 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
       return give(std::move(part));
     }
     Timed(stream_).expires_after(shared_.options.limits.transfer);
-    http::async_read_some(stream_, buffer_, *parser_,
-                          [self = this->shared_from_this(), give = std::move(give)](error_code error, size_t) {
-                            if (error == http::error::body_limit)
-                              return give(absl::OutOfRangeError("the body is too large"));
-                            if (error) return give(absl::DataLossError("the body did not come whole"));
-                            self->GiveNextPart(give);
-                          });
+    http::async_read_some(
+        stream_, buffer_, *parser_,
+        [self = this->shared_from_this(), give = std::move(give)](error_code error, size_t) {
+          if (error == http::error::body_limit) return give(absl::OutOfRangeError("the body is too large"));
+          if (error) return give(absl::DataLossError("the body did not come whole"));
+          self->GiveNextPart(give);
+        });
   }
 
   // A session with a handler under way has no operation of its own that keeps it alive.

@@ -25,7 +25,7 @@ struct HttpRequest {
   std::map<std::string, std::string> params;   // of the route's pattern, decoded
   std::string body;
   BodyParts parts = {};  // instead of `body`, where the listener was told so; any thread may ask
-  std::string client;  // address of the peer, without port
+  std::string client;    // address of the peer, without port
 
   // Empty if there is none.
   std::string Header(const std::string& lower_case_name) const;

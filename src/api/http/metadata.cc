@@ -77,8 +77,8 @@ Change ChangeList(const zone::Settings& settings, const AccessList& list, std::s
                   const Values& values) {
   if (!IsSaid(settings.*list.acl, list)) {
     const std::string setting(list.setting);
-    return MetadataRefusal{true, "the zone's `" + setting + "` holds rules that metadata cannot say: PATCH " +
-                                     "its settings"};
+    return MetadataRefusal{
+        true, "the zone's `" + setting + "` holds rules that metadata cannot say: PATCH " + "its settings"};
   }
   Parts parts = settings.*list.acl == zone::Settings().*list.acl ? Parts() : PartsOf(settings.*list.acl);
   (kind.starts_with("TSIG-") ? parts.keys : parts.networks) = values;
@@ -108,8 +108,9 @@ Change ChangeNotify(const zone::Settings& settings, const Values& values) {
   const bool said = std::all_of(settings.also_notify.begin(), settings.also_notify.end(),
                                 [](const zone::Remote& remote) { return !remote.key && !remote.tls; });
   if (!said) {
-    return MetadataRefusal{true, "the zone's `also-notify` names keys or TLS, which metadata cannot say: "
-                                 "PATCH its settings"};
+    return MetadataRefusal{true,
+                           "the zone's `also-notify` names keys or TLS, which metadata cannot say: "
+                           "PATCH its settings"};
   }
   std::string text;
   for (const std::string& value : values) text += (text.empty() ? "" : ",") + RemoteText(value);

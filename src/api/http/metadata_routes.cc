@@ -21,9 +21,9 @@ json ToJson(std::string_view kind, const Values& values) {
 }
 
 HttpResponse NoSuchKind(const std::string& kind) {
-  return ErrorResponse(422, "invalid", fmt::format("metadata `{}` is nothing here", kind),
-                       fmt::format("there are {}; everything is under .../settings",
-                                   fmt::join(MetadataKinds(), ", ")));
+  return ErrorResponse(
+      422, "invalid", fmt::format("metadata `{}` is nothing here", kind),
+      fmt::format("there are {}; everything is under .../settings", fmt::join(MetadataKinds(), ", ")));
 }
 
 HttpResponse Get(const kv::MapReader& map, const dns::Name& apex, const std::string& kind) {
@@ -57,15 +57,17 @@ struct Wanted {
 };
 Result<Wanted, HttpResponse> WantedBy(const HttpRequest& request, How how) {
   Wanted wanted;
-  if (const auto given = request.params.find("kind"); given != request.params.end()) wanted.kind = given->second;
+  if (const auto given = request.params.find("kind"); given != request.params.end())
+    wanted.kind = given->second;
   if (how != How::kRemove) {
     const json body = json::parse(request.body, nullptr, false);
     if (!body.is_object()) return ErrorResponse(400, "malformed", "the body is not a JSON object");
     if (wanted.kind.empty() && body.contains("kind") && body["kind"].is_string())
       wanted.kind = body["kind"].get<std::string>();
     const auto values = body.find("metadata");
-    const bool good = values != body.end() && values->is_array() &&
-                      std::all_of(values->begin(), values->end(), [](const json& v) { return v.is_string(); });
+    const bool good =
+        values != body.end() && values->is_array() &&
+        std::all_of(values->begin(), values->end(), [](const json& v) { return v.is_string(); });
     if (!good) return ErrorResponse(422, "invalid", "\"metadata\" must be an array of strings");
     wanted.values = values->get<Values>();
   }

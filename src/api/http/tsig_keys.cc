@@ -77,7 +77,8 @@ std::optional<HttpResponse> Fill(const json& body, zone::TsigKey& key) {
   if (const std::string text = TextAt(body, "algorithm"); !text.empty()) {
     const auto algorithm = dns::TsigAlgorithmFromText(text);
     if (!algorithm) {
-      return Invalid("\"algorithm\" must be hmac-sha256, or hmac-sha1, -sha224, -sha384, -sha512 or hmac-md5");
+      return Invalid(
+          "\"algorithm\" must be hmac-sha256, or hmac-sha1, -sha224, -sha384, -sha512 or hmac-md5");
     }
     key.algorithm = *algorithm;
   }
@@ -92,9 +93,10 @@ std::optional<HttpResponse> Fill(const json& body, zone::TsigKey& key) {
   if (!grants->is_array()) return Invalid("\"grants\" must be an array of strings");
   key.grants.clear();
   for (const json& each : *grants) {
-    auto grant = each.is_string() ? zone::GrantFromText(each.get<std::string>())
-                                  : Result<zone::UpdateGrant, std::string>(
-                                        std::string("\"grants\" must be an array of strings"));
+    auto grant =
+        each.is_string()
+            ? zone::GrantFromText(each.get<std::string>())
+            : Result<zone::UpdateGrant, std::string>(std::string("\"grants\" must be an array of strings"));
     if (!grant.ok()) return Invalid(grant.error());
     key.grants.push_back(*std::move(grant));
   }
@@ -187,22 +189,22 @@ void AddTsigKeyRoutes(const ContextPtr& context, Router& router) {
                     Put(context, request, respond, std::nullopt);
                   },
               .writes = true});
-  router.Add(
-      {"GET", one,
-       OneKey([context](const HttpRequest& request, const Respond& respond, const dns::Name& name) {
-         context->WorkAfterRead(request, respond,
-                                [context, name] { return GetOne(*context->backend.map, name); });
-       })});
+  router.Add({"GET", one,
+              OneKey([context](const HttpRequest& request, const Respond& respond, const dns::Name& name) {
+                context->WorkAfterRead(request, respond,
+                                       [context, name] { return GetOne(*context->backend.map, name); });
+              })});
   router.Add({.method = "PUT",
               .pattern = one,
               .handler = OneKey([context](const HttpRequest& request, const Respond& respond,
                                           const dns::Name& name) { Put(context, request, respond, name); }),
               .writes = true});
-  router.Add({.method = "DELETE",
-              .pattern = one,
-              .handler = OneKey([context](const HttpRequest& request, const Respond& respond,
-                                          const dns::Name& name) { Delete(context, request, respond, name); }),
-              .writes = true});
+  router.Add(
+      {.method = "DELETE",
+       .pattern = one,
+       .handler = OneKey([context](const HttpRequest& request, const Respond& respond,
+                                   const dns::Name& name) { Delete(context, request, respond, name); }),
+       .writes = true});
 }
 
 }  // namespace quorate::api

@@ -53,7 +53,8 @@ std::string StageIdOf(const rsm::Command& command, const dns::Name& apex) {
 // One import. One thing after the other: a part is read only when the pieces before it are in the log.
 class Import : public std::enable_shared_from_this<Import> {
  public:
-  Import(ContextPtr context, HttpRequest request, rsm::Command command, const dns::Name& apex, Respond respond)
+  Import(ContextPtr context, HttpRequest request, rsm::Command command, const dns::Name& apex,
+         Respond respond)
       : context_(std::move(context)),
         parts_(std::move(request.parts)),
         command_(std::move(command)),
@@ -73,18 +74,17 @@ class Import : public std::enable_shared_from_this<Import> {
 
  private:
   void OnWorker(std::function<void()> job) {
-    if (!context_->worker.TryPost(std::move(job))) respond_(NotProposedResponse(replica::Refusal::kQueueFull));
+    if (!context_->worker.TryPost(std::move(job)))
+      respond_(NotProposedResponse(replica::Refusal::kQueueFull));
   }
 
   void Take(const absl::StatusOr<std::string>& part) {
-    if (absl::IsOutOfRange(part.status()))
-      return respond_(NotProposedResponse(replica::Refusal::kTooLarge));
+    if (absl::IsOutOfRange(part.status())) return respond_(NotProposedResponse(replica::Refusal::kTooLarge));
     if (!part.ok()) return respond_(ErrorResponse(400, "malformed", "the zone file did not come whole"));
     whole_ = part->empty();
     const auto error = whole_ ? reader_.Finish() : reader_.Feed(*part);
     if (error) return respond_(BadZoneText(*error));
-    if (reader_.has_piece() && !may_stage_)
-      return respond_(NotProposedResponse(replica::Refusal::kTooLarge));
+    if (reader_.has_piece() && !may_stage_) return respond_(NotProposedResponse(replica::Refusal::kTooLarge));
     GoOn();
   }
 
@@ -96,7 +96,8 @@ class Import : public std::enable_shared_from_this<Import> {
 
   // Staging the same piece again changes nothing: it needs no key.
   void Stage() {
-    rsm::Command stage{.idempotency_key = {}, .session = {}, .if_revision = {}, .origin = command_.origin, .body = {}};
+    rsm::Command stage{
+        .idempotency_key = {}, .session = {}, .if_revision = {}, .origin = command_.origin, .body = {}};
     stage.body = rsm::ZoneStage{.id = stage_id_, .piece = pieces_++, .rrsets = reader_.Take()};
     context_->Propose(std::move(stage), [self = shared_from_this()](const Outcome& outcome) {
       if (!outcome.ok()) return self->StageFailed(outcome.error());
@@ -156,13 +157,14 @@ void HandleImport(const ContextPtr& context, HttpRequest request, const Respond&
 }  // namespace
 
 void AddZoneImportRoute(const ContextPtr& context, Router& router) {
-  router.Add({.method = "PUT",
-              .pattern = "/api/v1/servers/{server}/zones/{zone}/zonefile",
-              .handler = [context](HttpRequest request,
-                                   const Respond& respond) { HandleImport(context, std::move(request), respond); },
-              .body_bytes_max = limits::kZoneTextBytesMax,
-              .body_in_parts = true,
-              .writes = true});
+  router.Add(
+      {.method = "PUT",
+       .pattern = "/api/v1/servers/{server}/zones/{zone}/zonefile",
+       .handler = [context](HttpRequest request,
+                            const Respond& respond) { HandleImport(context, std::move(request), respond); },
+       .body_bytes_max = limits::kZoneTextBytesMax,
+       .body_in_parts = true,
+       .writes = true});
 }
 
 }  // namespace quorate::api

@@ -36,7 +36,7 @@ class Import : public testing::Test {
   Reply Put(const std::string& text, const RequestHeaders& headers = {}) {
     return Ask("PUT", zone + "/zonefile", text, headers);
   }
-  size_t Staged() const {
+  size_t Staged() {
     size_t keys = 0;
     const auto it = group.store.map().NewIterator();
     for (it->Seek("p"); it->Valid() && it->key().starts_with("p"); it->Next())

@@ -28,8 +28,8 @@ Result<std::string, std::string_view> LinesOf(const json& body) {
   const json defaults = SettingsToJson({});
   for (const auto& [name, value] : body.items()) {
     const bool unset = value.is_null() && defaults.contains(name);
-    const std::string text = unset              ? defaults[name].get<std::string>()
-                             : value.is_string() ? value.get<std::string>()
+    const std::string text = unset                        ? defaults[name].get<std::string>()
+                             : value.is_string()          ? value.get<std::string>()
                              : value.is_number_unsigned() ? value.dump()
                                                           : "\n";
     if ((name + text).find('\n') != std::string::npos || name.find('=') != std::string::npos)
@@ -76,11 +76,11 @@ void AddZoneSettingsRoutes(const ContextPtr& context, Router& router) {
                     if (!apex.ok()) return respond(apex.error());
                     auto command = PatchCommand(request, *apex);
                     if (!command.ok()) return respond(command.error());
-                    context->Propose(*std::move(command),
-                                     [respond](const Result<rsm::CommandResult, HttpResponse>& outcome) {
-                                       respond(outcome.ok() ? Stamped({.status = 204}, *outcome)
-                                                            : outcome.error());
-                                     });
+                    context->Propose(
+                        *std::move(command),
+                        [respond](const Result<rsm::CommandResult, HttpResponse>& outcome) {
+                          respond(outcome.ok() ? Stamped({.status = 204}, *outcome) : outcome.error());
+                        });
                   },
               .writes = true});
 }

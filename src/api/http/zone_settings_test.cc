@@ -69,7 +69,8 @@ TEST_F(Admin, ASettingThatIsNoneIsRefusedWithItsReason) {
 TEST_F(Admin, SettingsAreConditionalOnTheRevisionThatWasRead) {
   const std::string etag = Ask("GET", zone + "/settings").headers.at("etag");
   EXPECT_EQ(Ask("PATCH", zone + "/settings", R"({"serial": "unixtime"})", {"If-Match: " + etag}).status, 204);
-  EXPECT_EQ(Ask("PATCH", zone + "/settings", R"({"serial": "increment"})", {"If-Match: " + etag}).status, 412);
+  EXPECT_EQ(Ask("PATCH", zone + "/settings", R"({"serial": "increment"})", {"If-Match: " + etag}).status,
+            412);
 }
 
 TEST_F(Admin, MetadataOfTransfersIsEitherNetworkOrKey) {

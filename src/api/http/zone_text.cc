@@ -31,12 +31,13 @@ bool Has(const std::vector<dns::RRset>& rrsets, const dns::Name& owner, dns::RRT
 ZoneTextReader::ZoneTextReader(const dns::Name& apex, uint32_t default_ttl, size_t piece_bytes)
     : apex_(apex),
       piece_bytes_(piece_bytes),
-      parser_({.origin = apex, .default_ttl = default_ttl},
-              [this](dns::TextRecord&& record) { return Add(std::move(record)); },
-              [this](dns::TextError&& error) {
-                error_ = std::move(error);
-                return false;
-              }) {}
+      parser_(
+          {.origin = apex, .default_ttl = default_ttl},
+          [this](dns::TextRecord&& record) { return Add(std::move(record)); },
+          [this](dns::TextError&& error) {
+            error_ = std::move(error);
+            return false;
+          }) {}
 
 std::string ZoneTextReader::Add(dns::TextRecord&& record) {
   if (!record.owner.IsAtOrBelow(apex_))
@@ -53,8 +54,7 @@ std::string ZoneTextReader::Add(dns::TextRecord&& record) {
   }
   bytes_ += record.rdata.size() + kRecordOverhead;
   const bool joins = !rrsets_.empty() && rrsets_.back().type == record.type &&
-                     rrsets_.back().ttl == record.ttl &&
-                     rrsets_.back().owner.wire() == record.owner.wire();
+                     rrsets_.back().ttl == record.ttl && rrsets_.back().owner.wire() == record.owner.wire();
   if (!joins) {
     bytes_ += record.owner.wire().size() + kRRsetOverhead;
     rrsets_.push_back({.owner = std::move(record.owner), .type = record.type, .ttl = record.ttl});
