@@ -244,13 +244,13 @@ TEST_F(Cluster, AVoterLeavesByWayOfAJointConfigurationAndIsTold) {
 }
 
 TEST_F(Cluster, AProgramOfAnOlderLevelThanItsGroupsDoesNotStart) {
-  ASSERT_TRUE(Await([&] { return client(2).Status().raft.configuration.feature_level == 2; }));
+  ASSERT_TRUE(Await([&] { return client(2).Status().raft.configuration.feature_level == raft::kFeatureLevel; }));
   Stop(2);
   feature_level_ = 1;
   Start(2);
   EXPECT_EQ(status_of_start_.code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_THAT(std::string(status_of_start_.message()), ::testing::HasSubstr("feature level 2"));
-  feature_level_ = 2;
+  EXPECT_THAT(std::string(status_of_start_.message()), ::testing::HasSubstr("feature level 3"));
+  feature_level_ = raft::kFeatureLevel;
 }
 
 }  // namespace

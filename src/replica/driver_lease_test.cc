@@ -192,7 +192,7 @@ TEST(Configure, AMemberThatLeavesIsGoneBeforeTheAnswerSaysSo) {
   const auto configuration = [&] { return shell.driver->core().GetStatus().configuration; };
   for (int i = 0; i < 20 && configuration().feature_level < 2; ++i)
     shell.Settle(shell.Wait(milliseconds(50)));
-  ASSERT_EQ(configuration().feature_level, 2u) << "a leader alone can do what it can";
+  ASSERT_EQ(configuration().feature_level, raft::kFeatureLevel) << "a leader alone can do what it can";
   std::vector<absl::Status> answers;
   const auto configure = [&](ConfigurationChange change) {
     shell.Settle(shell.Do(ConfigureCall{change, seconds(5), [&](absl::Status s) { answers.push_back(s); }}));

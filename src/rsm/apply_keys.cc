@@ -17,11 +17,11 @@ void ReplicatedState::SetKeyring(zone::Keyring keyring, Work& work) {
 void ReplicatedState::Do(const TsigKeyPut& command, Work& work) {
   zone::Keyring keyring = zones_->keyring();
   const zone::TsigKey* before = keyring.Find(command.key.name);
-  if (before != nullptr && *before == command.key) return;
   if (before != nullptr && !command.replace) {
     return work.Refuse(Refused::kKeyExists,
                        fmt::format("there is a TSIG key {} already", command.key.name.ToText()));
   }
+  if (before != nullptr && *before == command.key) return;
   if (before == nullptr && keyring.keys.size() >= limits::kTsigKeysMax) {
     return work.Refuse(Refused::kTableFull,
                        fmt::format("a group has at most {} TSIG keys", limits::kTsigKeysMax));

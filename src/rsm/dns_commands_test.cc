@@ -210,7 +210,7 @@ TEST_F(DnsCommands, ASecondaryZoneIsWhatItsPrimarySaysAndNothingElse) {
 
 TEST_F(DnsCommands, KeysAreMadeReplacedAndDeletedAndNeverInTheStore) {
   EXPECT_TRUE(Apply(TsigKeyPut{Key("k.")}).changed);
-  EXPECT_FALSE(Apply(TsigKeyPut{Key("k.")}).changed);
+  EXPECT_FALSE(Apply(TsigKeyPut{Key("k."), true}).changed);
   zone::TsigKey other = Key("k.");
   other.secret = "fedcba98765432100";
   EXPECT_EQ(Apply(TsigKeyPut{other}).refused, Refused::kKeyExists);

@@ -81,7 +81,12 @@ TEST_P(RandomSignedZones, EveryAnswerIsProved) {
       const Name qname = RandomName(rng);
       const RRType qtype = std::vector{RRType::kA, RRType::kTXT, RRType::kDS, RRType::kCNAME}[rng.Below(4)];
       const wire::Message m = Ask(zones, qname, qtype, true);
-      const std::string fault = Validator(m, qname, qtype).Judge();
+      Validator validator(m, qname, qtype);
+      validator.exists = [&](const Name& name) {
+        return std::any_of(records.begin(), records.end(),
+                           [&](const auto& r) { return r.first.IsAtOrBelow(name); });
+      };
+      const std::string fault = validator.Judge();
       ASSERT_EQ(fault, "") << qname.ToText() << " " << dns::TypeToText(qtype) << "\n" << Describe(records, m);
       name_errors += m.rcode == dns::Rcode::kNXDomain ? 1 : 0;
       no_data += m.rcode == dns::Rcode::kNoError && m.answer.empty() && m.aa ? 1 : 0;

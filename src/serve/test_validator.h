@@ -2,6 +2,7 @@
 // 6840 4). That a signature is there counts; whether it is right is not asked.
 #pragma once
 
+#include <functional>
 #include <set>
 #include <tuple>
 
@@ -59,6 +60,8 @@ class Validator {
     return IsSynthesized(name) || IsProvenFromWildcard(name, qtype_) ? ""
                                                                      : "no proof for the wildcard's data";
   }
+
+  std::function<bool(const dns::Name&)> exists;  // whether the zone has the name; for what has no proof
 
  private:
   struct Plain {
@@ -201,7 +204,12 @@ class Validator {
   bool IsNameError(const dns::Name& name) const {
     if (!nsec3_.empty()) {
       const auto found = EncloserByHash(name);
-      return found && CoveringHash(Below("*", found->closest)) != nullptr;
+      if (!found) return false;
+      const dns::Name wildcard = Below("*", found->closest);
+      if (CoveringHash(wildcard) != nullptr) return true;
+      // The real closest encloser may be an empty non-terminal that was opted out: that the encloser which
+      // can be shown has a wildcard then denies nothing, and the answer counts as insecure (RFC 5155 9.2).
+      return (found->next_closer->flags & 1) != 0 && exists && exists(wildcard);
     }
     const Plain* covering = Covering(name);
     if (covering == nullptr || covering->next.IsAtOrBelow(name)) return false;
@@ -220,6 +228,8 @@ class Validator {
       if (const Hashed* match = MatchingHash(name)) return lacks(match->types);
       const auto found = EncloserByHash(name);
       if (!found) return false;
+      // Under an opt-out the name may be a delegation without DS, whatever wildcard there is (RFC 5155 8.6).
+      if ((found->next_closer->flags & 1) != 0 && qtype == dns::RRType::kDS) return true;
       if (const Hashed* wildcard = MatchingHash(Below("*", found->closest)))
         return Lacks(wildcard->types, qtype);
       return (found->next_closer->flags & 1) != 0;

@@ -98,12 +98,14 @@ class Prover {
   }
 
   // RFC 5155 7.2.1: the closest encloser that has a record (with opt-out an ancestor of the real one), and
-  // that the next name towards QNAME has none.
-  void ClosestProvableEncloser(size_t closest) {
-    for (size_t labels = closest; labels >= zone_.apex_labels(); --labels) {
-      if (AddMatchingNsec3(Name(labels))) return NextCloser(labels);
-      if (labels == 0) return;
+  // that the next name towards QNAME has none. Gives that encloser; the real one if none has a record.
+  size_t ClosestProvableEncloser(size_t closest) {
+    for (size_t labels = closest + 1; labels-- > zone_.apex_labels();) {
+      if (!AddMatchingNsec3(Name(labels))) continue;
+      NextCloser(labels);
+      return labels;
     }
+    return closest;
   }
   void NextCloser(size_t closest) {
     if (closest < q_.label_count()) AddCoveringNsec3(Name(closest + 1));
@@ -134,14 +136,14 @@ class Prover {
     if (wildcard.fits()) AddNsec(wildcard.view());
   }
 
-  // RFC 4035 3.1.3.2, 5155 7.2.2.
+  // RFC 4035 3.1.3.2, 5155 7.2.2: the wildcard is that of the encloser which the proof shows (8.4).
   void NameError(size_t closest) {
-    const WildcardOf wildcard(Name(closest));
     if (index_.is_hashed()) {
-      ClosestProvableEncloser(closest);
+      const WildcardOf wildcard(Name(ClosestProvableEncloser(closest)));
       if (wildcard.fits()) AddCoveringNsec3(wildcard.view());
       return;
     }
+    const WildcardOf wildcard(Name(closest));
     AddNsec(q_.view());
     if (wildcard.fits()) AddNsec(wildcard.view());
   }

@@ -46,10 +46,13 @@ class Transfers:
 
     def __init__(self, directory, zones=("example.org.",)):
         self.key = Key.new("transfer.example.")
+        directory.mkdir(parents=True, exist_ok=True)
         self.group = Group(directory, zones=zones)
 
     def __enter__(self):
         self.group.start()
+        wait_until(lambda: (self.group.leader().group_status() or {}).get("feature_level", 0) >= 3,
+                   "the group knows that all its programs can do this", 60)
         succeed(http("POST", self.group.leader().url + "/api/v1/servers/localhost/tsigkeys",
                      json={"name": self.key.name, "algorithm": self.key.algorithm, "key": self.key.secret}))
         return self

@@ -60,8 +60,12 @@ std::function<void(Door::Task)> Door::Poster() const {
 bool Door::LookAgain(const ExchangePtr& exchange) {
   if (exchange->looked_again) return false;
   exchange->looked_again = true;
-  backend_.client->Read(kReadTimeout, [this, exchange, post = Poster()](const absl::Status&) {
-    post([this, exchange] { Begin(exchange); });
+  // Without the right to read nobody is told that a key or a zone is not there.
+  backend_.client->Read(kReadTimeout, [this, exchange, post = Poster()](const absl::Status& status) {
+    post([this, exchange, may_read = status.ok()] {
+      if (may_read) return Begin(exchange);
+      exchange->ReplyHeader(dns::Rcode::kServFail);
+    });
   });
   return true;
 }

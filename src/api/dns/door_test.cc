@@ -336,11 +336,11 @@ TEST_F(DoorTest, WhatTheGroupCannotTakeIsServFailOrNotImpWithTheReason) {
 TEST_F(DoorTest, Rfc8945Section532FaultsAreNotAuthAndCounted) {
   const int before = client.proposed;
   std::string message = Signed(*wire::EncodeMessage(Adding("new.example.")));
-  message[1] ^= 1, message[20] ^= 1;
+  message[1] ^= 1, message[14] ^= 1;
   EXPECT_EQ(Parsed(Ask(message)).rcode, Rcode::kNotAuth);
   EXPECT_EQ(door->counters().bad_sig, 1u);
   clock.wall += 301;
-  message[1] ^= 1, message[20] ^= 1;
+  message[1] ^= 1, message[14] ^= 1;
   EXPECT_EQ(Parsed(Ask(message)).rcode, Rcode::kNotAuth);
   EXPECT_EQ(door->counters().bad_time, 1u);
   key.name = N("unknown.");
@@ -364,6 +364,16 @@ TEST_F(DoorTest, ASignedQueryIsAnsweredFromTheViewAndSigned) {
   EXPECT_TRUE(answer.aa);
   ASSERT_EQ(answer.answer.size(), 1u);
   EXPECT_EQ(door->counters().signed_queries, 1u);
+}
+
+// A replica that comes back may be behind the key: its holder must ask again, not give up.
+TEST_F(DoorTest, WithoutTheRightToReadNobodyIsToldThatHisKeyIsUnknown) {
+  client.read_status = absl::UnavailableError("no leader");
+  std::string message = Signed(*wire::EncodeMessage(Adding("new.example.")));
+  message[14] ^= 1;  // as if signed with another secret
+  EXPECT_EQ(Parsed(Ask(message)).rcode, Rcode::kServFail);
+  client.read_status = absl::OkStatus();
+  EXPECT_EQ(Parsed(Ask(message)).rcode, Rcode::kNotAuth);
 }
 
 TEST_F(DoorTest, WithoutTheRightToReadASignedQueryIsServFail) {

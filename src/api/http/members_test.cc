@@ -44,7 +44,7 @@ TEST_F(Members, TheLeaderTellsHowFarEachIs) {
   EXPECT_EQ(list["group"], json({{"id", 7}, {"name", "org"}}));
   EXPECT_EQ(list["leader"], 1);
   EXPECT_EQ(list["role"], "leader");
-  EXPECT_EQ(list["feature_level"], 1);
+  EXPECT_EQ(list["feature_level"], raft::kFeatureLevel);
   EXPECT_EQ(list["change_under_way"], false);
   const json& learner = list["members"][1];
   EXPECT_EQ(learner["id"], 4);
@@ -150,7 +150,7 @@ TEST_F(Members, EveryRefusalSaysWhatItIs) {
 TEST_F(Members, MetricsCountThem) {
   const std::string url_of_metrics = url.substr(0, url.find("/api")) + "/metrics";
   const std::string text = Ask("GET", url_of_metrics).body;
-  EXPECT_THAT(text, HasSubstr("quorate_group_feature_level 1"));
+  EXPECT_THAT(text, HasSubstr("quorate_group_feature_level " + std::to_string(raft::kFeatureLevel)));
   EXPECT_THAT(text, HasSubstr("quorate_group_members{role=\"voter\"} 1"));
   EXPECT_THAT(text, HasSubstr("quorate_group_members{role=\"learner\"} 1"));
   EXPECT_THAT(text, HasSubstr("quorate_group_change_under_way 0"));

@@ -50,7 +50,8 @@ HttpResponse WithSecret(HttpResponse response) {
 
 HttpResponse List(const kv::MapReader& map) {
   json keys = json::array();
-  for (const auto& [name, key] : rsm::LoadKeyring(map)->keys) keys.push_back(ToJson(key, false));
+  const auto keyring = rsm::LoadKeyring(map);
+  for (const auto& [name, key] : keyring->keys) keys.push_back(ToJson(key, false));
   return {.body = Dump(keys)};
 }
 
