@@ -125,7 +125,7 @@ ExitCode CreateCatalog(const Target& target, const dns::Name& zone, const std::v
         made.ok() && made->status / 100 == 2
             ? client.Call(at.group, {.method = "PATCH",
                                      .path = ZonePath(zone) + "/settings",
-                                     .body = json({{"catalog-role", "produced"}, {"query", "none"}}).dump()})
+                                     .body = json({{"catalog-role", "produced"}, {"query", "key:*"}}).dump()})
             : made;
     if (!set.ok()) {
       report.Failed(at, set.error());

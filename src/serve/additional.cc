@@ -180,8 +180,12 @@ bool AddGlue(const zone::Zone& zone, const RRsetView& ns, SignedWriter& writer, 
       const zone::Addresses glue = zone::FindGlue(zone, host);
       for (const RRsetView& rrset : {glue.a, glue.aaaa}) {
         if (!rrset) continue;
-        const bool fits = writer.AddUnsigned(Section::kAdditional, rrset.owner, rrset, rrset.ttl);
-        complete = complete && (fits || !in_domain);
+        if (in_domain) {
+          complete = writer.AddUnsigned(Section::kAdditional, rrset.owner, rrset, rrset.ttl) && complete;
+        } else {
+          // What is not below a cut has signatures (RFC 4035 3.1.1); glue has none.
+          writer.AddOptional(rrset.owner, *glue.node, rrset);
+        }
       }
     }
   }

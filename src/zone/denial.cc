@@ -129,7 +129,8 @@ class Prover {
     const WildcardOf wildcard(Name(closest));
     if (index_.is_hashed()) {
       ClosestProvableEncloser(closest);
-      if (wildcard.fits()) AddMatchingNsec3(wildcard.view());
+      // Without a record the wildcard is an empty non-terminal that was opted out.
+      if (wildcard.fits() && !AddMatchingNsec3(wildcard.view())) AddCoveringNsec3(wildcard.view());
       return;
     }
     AddNsec(q_.view());

@@ -46,7 +46,7 @@ Result<rsm::Command, HttpResponse> CreateCommand(const HttpRequest& request, con
   if (!remotes.ok()) return invalid("\"primaries\": " + remotes.error());
   const bool catalog = body.value("catalog", json(false)) == true;
   command->body = rsm::SecondaryCreate{
-      apex, "primaries=" + zone::ToText(*remotes) + (catalog ? "\ncatalog-role=consumed\nquery=none" : "")};
+      apex, "primaries=" + zone::ToText(*remotes) + (catalog ? "\ncatalog-role=consumed\nquery=key:*" : "")};
   return *std::move(command);
 }
 

@@ -87,7 +87,9 @@ class SignedZone:
             encloser = self.closest_encloser(name)
             return {self.covering(name), self.covering((b"*",) + encloser)}
         encloser, longer = self.provable_encloser(name)
-        return {self.matching(encloser), self.covering(longer), self.covering((b"*",) + encloser)}
+        need, wildcard = {self.matching(encloser), self.covering(longer)}, (b"*",) + encloser
+        # Where the real encloser is an empty non-terminal that was opted out, this one's wildcard may be there.
+        return need if self.matching(wildcard) else need | {self.covering(wildcard)}
 
     def no_wildcard_needed(self, name):
         """Of a positive answer from a wildcard: that nothing is closer (RFC 4035 3.1.3.3, RFC 5155 7.2.6)."""

@@ -99,6 +99,8 @@ def judge(world, question, wires, result):
 def compare_signed(case, theirs):
     """As rules.excused: first what the answer says, then what DNSSEC adds."""
     ours = case.ours
+    if case.rdtype == "ANY" and ours.rcode == theirs.rcode and bool(ours.answer) == bool(theirs.answer):
+        return ["any-is-any"], False  # RFC 8482 4.1, 7: a part of them is enough
     case.ours = signatures.without(ours, case.rdtype)
     used, left = rules.excused(case, signatures.without(theirs, case.rdtype))
     if left or not set(used) <= signatures.ADDITIVE:

@@ -12,7 +12,7 @@ import dns.rdatatype
 from peers import Bind, Knot, Nsd, Zone, take_address, wait_until
 from harness import BUILD_DIR, PORTS, Replica, ZONES_URL, http
 
-ASK = BUILD_DIR / "tests/interop/differential/differential_ask"
+ASK = BUILD_DIR / "differential_ask"
 UDP_SIZE = 1232
 
 
