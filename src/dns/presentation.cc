@@ -129,9 +129,29 @@ bool IsValidRdata(RRType type, std::string_view rdata) {
   return shape == nullptr || Matches(*shape, rdata);
 }
 
+std::string NameToZoneText(const Name& name) {
+  const std::string text = name.ToText();
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                          std::string_view("-_*/.").find(c) != std::string_view::npos;
+    if (is_plain) {
+      out += c;
+    } else if (c == '\\' && i + 1 < text.size()) {
+      out += c;
+      out += text[++i];
+    } else {
+      const std::string digits = std::to_string(static_cast<uint8_t>(c));
+      out += "\\" + std::string(3 - digits.size(), '0') + digits;
+    }
+  }
+  return out;
+}
+
 std::string RRsetToText(const RRset& rrset) {
   const std::string head =
-      rrset.owner.ToText() + " " + std::to_string(rrset.ttl) + " IN " + TypeToText(rrset.type);
+      NameToZoneText(rrset.owner) + " " + std::to_string(rrset.ttl) + " IN " + TypeToText(rrset.type);
   std::string out;
   for (const std::string& rdata : rrset.rdata) out += head + " " + RdataToText(rrset.type, rdata) + "\n";
   return out;

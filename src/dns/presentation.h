@@ -54,6 +54,9 @@ Result<std::string, TextError> RdataFromText(RRType type, std::string_view text,
 std::string RdataToText(RRType type, std::string_view rdata);
 // Whether `rdata` is well-formed for `type` (unknown types: always).
 bool IsValidRdata(RRType type, std::string_view rdata);
+// An absolute name as every reader of zone files takes it, libzscanner too: what is neither a letter, a digit
+// nor one of -_*/ is escaped.
+std::string NameToZoneText(const Name& name);
 // "owner ttl IN type rdata" lines, one a record.
 std::string RRsetToText(const RRset& rrset);
 

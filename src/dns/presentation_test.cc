@@ -221,6 +221,23 @@ TEST(RdataText, AnyOctetsAreEitherRefusedOrSurviveTheText) {
   }
 }
 
+TEST(ZoneText, NamesOfAnyOctetsSurviveTheirText) {
+  for (int octet = 0; octet < 256; ++octet) {
+    const Name owner =
+        *Name::Concatenate(std::string("\3a") + static_cast<char>(octet) + "b", *Name::FromText("example."));
+    const RRset made{owner, RRType::kPTR, 60, {std::string(owner.wire())}};
+    std::vector<TextRecord> read;
+    const auto error = ParseZoneText(RRsetToText(made), {}, [&](TextRecord&& record) {
+      read.push_back(std::move(record));
+      return std::string();
+    });
+    ASSERT_FALSE(error.has_value()) << octet << ": " << error->what;
+    ASSERT_EQ(read.size(), 1u);
+    EXPECT_EQ(read[0].owner.wire(), owner.wire()) << octet;
+    EXPECT_EQ(read[0].rdata, made.rdata[0]) << octet;
+  }
+}
+
 TEST(RRTypeText, MnemonicsAndRfc3597TypesAreReadInAnyCase) {
   EXPECT_EQ(TypeFromText("aaaa"), RRType::kAAAA);
   EXPECT_EQ(TypeFromText("Type1"), RRType::kA);

@@ -23,7 +23,7 @@ uint32_t TtlOf(const RRset& rrset, std::string_view rdata, std::span<const RRset
 }
 
 void AppendText(const RRset& rrset, std::span<const RRset> all, std::string& out) {
-  const std::string owner = rrset.owner.ToText() + " ";
+  const std::string owner = dns::NameToZoneText(rrset.owner) + " ";
   const std::string type = " IN " + dns::TypeToText(rrset.type) + " ";
   for (const std::string& rdata : rrset.rdata) {
     out +=

@@ -283,3 +283,13 @@ def wildcard_below_a_cut(case, theirs):
         return (rr.type in ("A", "AAAA") and rr.owner in hosts_of(theirs.authority) and is_below(rr.owner, list(cuts)[0])
                 and not case.world.is_node(rr.owner, apex))
     return theirs._replace(additional=frozenset(rr for rr in theirs.additional if not is_made(rr)))
+
+
+@rule
+def knot_no_soa_after_dnames(case, theirs):
+    """Asked for DNAME, Knot ends a chain of several DNAMEs that leads to no data without the SOA."""
+    several = len(of_type(theirs.answer, "DNAME")) > 1
+    lacks = theirs.rcode == "NOERROR" and not theirs.authority and case.ours.authority == of_type(case.ours.authority, "SOA")
+    if case.server == "knot" and case.rdtype == "DNAME" and several and lacks and theirs.answer == case.ours.answer:
+        return theirs._replace(authority=case.ours.authority)
+    return theirs
