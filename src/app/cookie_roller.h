@@ -12,8 +12,8 @@ namespace quorate::app {
 // A cookie is good for an hour at most (RFC 9018 4.3): a roll a day takes none from anybody.
 inline constexpr Duration kCookieRollInterval = std::chrono::hours(24);
 
-// One thread, of which only the leader's does anything: it proposes a roll when the last one is older than the
-// interval, by group time. Both outlive this.
+// One thread, of which only the leader's does anything: it proposes a roll when the last one is older than
+// the interval, by group time. Both outlive this.
 class CookieRoller {
  public:
   CookieRoller(replica::Client& client, ViewHub<zone::View>& views);

@@ -244,7 +244,8 @@ TEST_F(Cluster, AVoterLeavesByWayOfAJointConfigurationAndIsTold) {
 }
 
 TEST_F(Cluster, AProgramOfAnOlderLevelThanItsGroupsDoesNotStart) {
-  ASSERT_TRUE(Await([&] { return client(2).Status().raft.configuration.feature_level == raft::kFeatureLevel; }));
+  ASSERT_TRUE(
+      Await([&] { return client(2).Status().raft.configuration.feature_level == raft::kFeatureLevel; }));
   Stop(2);
   feature_level_ = 1;
   Start(2);

@@ -51,8 +51,8 @@ zone::ZonePtr ReplicatedState::PrimaryZone(const dns::Name& apex, Work& work) co
                             "`quorate zone promote {}`",
                             apex.ToText(), apex.ToText()));
   } else if (zones_->SettingsOf(*zone).catalog_role == zone::CatalogRole::kProduced) {
-    work.Refuse(Refused::kInvalidZone,
-                fmt::format("{} is a catalog: set `catalog={}` for a zone to list it", apex.ToText(), apex.ToText()));
+    work.Refuse(Refused::kInvalidZone, fmt::format("{} is a catalog: set `catalog={}` for a zone to list it",
+                                                   apex.ToText(), apex.ToText()));
   }
   return work.result.refused == Refused::kNot ? zone : nullptr;
 }
@@ -112,7 +112,8 @@ void ReplicatedState::Do(const ZoneTransferIn& command, Work& work) {
   const zone::ZonePtr before = SecondaryZone(command.apex, work);
   if (!before) return;
   if (command.from) {
-    if (zones_->SettingsOf(*before).state == zone::SecondaryState::kNotLoaded || *command.from != before->serial())
+    if (zones_->SettingsOf(*before).state == zone::SecondaryState::kNotLoaded ||
+        *command.from != before->serial())
       return work.Refuse(Refused::kConflict, "the zone has another serial than the transfer begins at");
     return AdoptTransferred(zone::EditExactly(before, {command.edits}), command.apex, work);
   }

@@ -59,8 +59,8 @@ struct HttpBackend {
     std::string error;  // of the last try
   };
   std::function<std::optional<SecondaryStatus>(const dns::Name&)> secondary_status;  // the leader knows it
-  std::string group, region;  // names; empty if none
-  std::string etcd;           // where this replica's etcd door listens; empty: there is none
+  std::string group, region;                                                         // names; empty if none
+  std::string etcd;  // where this replica's etcd door listens; empty: there is none
   std::string version;
   uint64_t feature_level = raft::kFeatureLevel;  // what this program can do
   std::vector<MetricsCollector> collectors;      // beside those of this door, Raft and the process

@@ -17,9 +17,9 @@ struct Route {
   std::string pattern;  // "/api/v1/servers/{server}/zones"; {name} matches one segment that is not empty
   HttpHandler handler;
   Access access = Access::kToken;
-  size_t body_bytes_max = 0;  // 0: the listener's default
+  size_t body_bytes_max = 0;   // 0: the listener's default
   bool body_in_parts = false;  // the handler asks for the body (HttpRequest::parts)
-  bool writes = false;        // its replies say what became of the write (errors.h, WithOutcome)
+  bool writes = false;         // its replies say what became of the write (errors.h, WithOutcome)
 };
 
 // Fill it, then only read: then any thread.
