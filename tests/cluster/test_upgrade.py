@@ -32,7 +32,7 @@ def test_a_group_is_upgraded_one_by_one_and_nothing_new_is_done_before_the_last(
                 take_off(replica)
                 restart(replica)
                 load.goes_on()
-            wait_until(lambda: levels(group) == [2, 2, 2], "the group can do what all of them can", 60)
+            wait_until(lambda: levels(group) == [3, 3, 3], "the group can do what all of them can", 60)
             load.goes_on()
             load.judge(tmp_path / "history.jsonl")
         # There is no way back, and the program says so.
@@ -41,6 +41,6 @@ def test_a_group_is_upgraded_one_by_one_and_nothing_new_is_done_before_the_last(
         old.child.command += OLD
         old.start()
         assert old.child.process.wait(60) == 1
-        assert "the group has feature level 2" in old.child.last_words()
+        assert "the group has feature level 3" in old.child.last_words()
     finally:
         group.stop()
