@@ -51,7 +51,7 @@ class GrowingGroup(Group):
                    timeout_s)
 
     def wait_level(self, level, timeout_s=60.0):
-        wait_until(lambda: any((r.group_status() or {}).get("feature_level") == level for r in self.replicas),
+        wait_until(lambda: any((r.group_status() or {}).get("feature_level", 0) >= level for r in self.replicas),
                    f"the group has feature level {level}", timeout_s)
 
     def member(self, *words, code=0, timeout_s=120):
